@@ -1,0 +1,35 @@
+#include <steward/core/hold.hpp>
+
+namespace steward {
+
+void hold::give_back() noexcept {
+  auto* place = std::exchange(place_, nullptr);
+  if (place == nullptr)
+    return;
+  auto& home = place->home();
+  const auto& terms = home.terms();
+  // A revoked resource was closed already: its health is nobody's business.
+  if (place->word().in() == phase::open) {
+    if (healthy_ && terms.checked)
+      healthy_ = home.keeper().check(place->resource());
+    if (!healthy_) {
+      // The hold goes along: the supervisor closes the slot under it. Should a
+      // revocation win the race, the supervisor finds that out and drops it.
+      home.keeper().hand_over(*place, false);
+      return;
+    }
+  }
+  switch (place->give_back(terms.time->stamp())) {
+    case slot::given::hand_over:
+      home.keeper().hand_over(*place, true);
+      break;
+    case slot::given::revoked_last:
+      place->forget();
+      break;
+    case slot::given::back:
+    case slot::given::revoked:
+      break;
+  }
+}
+
+} // namespace steward

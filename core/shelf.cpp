@@ -1,0 +1,97 @@
+#include <steward/core/shelf.hpp>
+
+#include <utility>
+
+namespace steward {
+
+shelf::shelf(std::string key, const lending_terms& terms, shelf_keeper& keeper)
+  : key_(std::move(key)), terms_(&terms), keeper_(&keeper) {
+  first_slot_.settle(*this);
+  first_.slots = &first_slot_;
+  first_.size = 1;
+}
+
+shelf::~shelf() {
+  auto* b = first_.next.load(std::memory_order_relaxed);
+  while (b != nullptr)
+    delete std::exchange(b, b->next.load(std::memory_order_relaxed));
+}
+
+slot* shelf::borrow(std::string_view params, std::uint64_t tag,
+                    as who) noexcept {
+  // Each lost race means that somebody else got a slot; after a few the
+  // supervisor is the better place to settle it.
+  for (int tries = 0; tries < 8; ++tries) {
+    slot* best = nullptr;
+    slot_word best_word;
+    bool overtaking = false;
+    for_each([&](slot& s) {
+      auto w = s.word();
+      if (w.in() != phase::open || s.tag() != tag)
+        return;
+      if (w.attention() && who == as::user) {
+        overtaking = true;
+        return;
+      }
+      if (w.holders() >= terms_->holders_max)
+        return;
+      if (who == as::supervisor && s.doom)
+        return;
+      if (best == nullptr || s.last_used() > best->last_used()
+          || (s.last_used() == best->last_used() && s.id() < best->id())) {
+        best = &s;
+        best_word = w;
+      }
+    });
+    if (best == nullptr || overtaking)
+      return nullptr;
+    if (best->try_hold(best_word)) {
+      // Held, so its params are still: now they can be compared in full.
+      if (best->params() == params)
+        return best;
+      auto given = best->give_back(best->last_used());
+      if (given == slot::given::hand_over)
+        keeper_->hand_over(*best, true);
+      return nullptr;
+    }
+  }
+  return nullptr;
+}
+
+slot& shelf::vacancy() {
+  block* last = nullptr;
+  for (auto* b = &first_; b != nullptr;
+       b = b->next.load(std::memory_order_relaxed)) {
+    last = b;
+    for (std::size_t i = 0; i < b->size; ++i) {
+      auto w = b->slots[i].word();
+      if (w.in() == phase::closed && w.holders() == 0)
+        return b->slots[i];
+    }
+  }
+  auto next = std::make_unique<block>();
+  next->size = last->size * 2;
+  next->owned = std::make_unique<slot[]>(next->size);
+  next->slots = next->owned.get();
+  for (std::size_t i = 0; i < next->size; ++i)
+    next->slots[i].settle(*this);
+  auto& result = next->slots[0];
+  last->next.store(next.release(), std::memory_order_release);
+  return result;
+}
+
+shelf::idle_slot shelf::least_recently_used() const noexcept {
+  idle_slot result;
+  const_cast<shelf*>(this)->for_each([&](slot& s) {
+    auto w = s.word();
+    if (w.in() != phase::open || w.holders() != 0 || s.doom)
+      return;
+    if (result.place == nullptr || s.last_used() < result.place->last_used()
+        || (s.last_used() == result.place->last_used()
+            && s.id() < result.place->id()))
+      result = {&s, w};
+  });
+  return result;
+}
+
+} // namespace steward

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <steward/core/slot.hpp>
+#include <steward/core/timepiece.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace steward {
+
+/// What a shelf tells about holds that come back the slow way. Called by the
+/// holder's thread.
+class shelf_keeper {
+public:
+  virtual ~shelf_keeper() = default;
+
+  /// `place` comes back with the hold still on it; the keeper drops or reuses
+  /// the hold. `healthy` is the holder's word on the resource.
+  virtual void hand_over(slot& place, bool healthy) noexcept = 0;
+
+  /// Whether the resource can be lent again. Must not block.
+  virtual bool check(void* resource) noexcept = 0;
+};
+
+/// What all shelves of a pool have in common.
+struct lending_terms {
+  const timepiece* time = nullptr;
+  std::size_t holders_max = 1;
+  bool checked = false; ///< whether to ask the keeper on every return
+};
+
+/// One key's slots. Any thread may borrow; the slots are added, opened and
+/// closed by the key's supervisor alone. A shelf never moves or drops a slot.
+class shelf {
+public:
+  shelf(std::string key, const lending_terms& terms, shelf_keeper& keeper);
+  shelf(const shelf&) = delete;
+  shelf& operator=(const shelf&) = delete;
+  ~shelf();
+
+  const std::string& key() const noexcept {
+    return key_;
+  }
+
+  const lending_terms& terms() const noexcept {
+    return *terms_;
+  }
+
+  shelf_keeper& keeper() const noexcept {
+    return *keeper_;
+  }
+
+  /// Who may pass a slot with `attention`.
+  enum class as { user, supervisor };
+
+  /// Holds the most recently used open slot with these params that has room
+  /// (ties: opened first), or null. No message, no lock, no allocation.
+  /// Null also where a waiter may be owed one: ask the supervisor. // I7
+  slot* borrow(std::string_view params, std::uint64_t tag,
+               as who = as::user) noexcept;
+
+  // -- the supervisor ---------------------------------------------------------
+
+  /// A closed slot, made if there is none.
+  slot& vacancy();
+
+  /// The slot that nobody holds and whose last use ended first (ties: opened
+  /// first) with the word it was seen in, or null. Doomed slots do not count.
+  struct idle_slot {
+    slot* place = nullptr;
+    slot_word seen;
+  };
+  idle_slot least_recently_used() const noexcept;
+
+  /// Calls `f(slot&)` for every slot, in the order in which they were made.
+  template <class F>
+  void for_each(F&& f) {
+    for (auto* b = &first_; b != nullptr;
+         b = b->next.load(std::memory_order_acquire))
+      for (std::size_t i = 0; i < b->size; ++i)
+        f(b->slots[i]);
+  }
+
+private:
+  // Blocks are appended by the supervisor and read by everybody; each is twice
+  // as large as the one before, the first one is part of the shelf: most keys
+  // have one slot.
+  struct block {
+    slot* slots = nullptr;
+    std::size_t size = 0;
+    std::atomic<block*> next{nullptr};
+    std::unique_ptr<slot[]> owned;
+  };
+
+  std::string key_;
+  const lending_terms* terms_;
+  shelf_keeper* keeper_;
+  slot first_slot_;
+  block first_;
+};
+
+} // namespace steward

@@ -1,0 +1,524 @@
+#include <steward/core/supervision.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace steward {
+
+supervision::supervision(shelf& place, const pool_options& options,
+                         permits& budget,
+                         std::atomic<std::uint64_t>& opened_seq,
+                         time_point origin, time_point now)
+  : shelf_(place), options_(options), budget_(budget), opened_seq_(opened_seq),
+    origin_(origin), empty_since_(now) {
+}
+
+// -- requests -----------------------------------------------------------------
+
+void supervision::acquire(request_id id, std::string_view params,
+                          time_point deadline, time_point now, effects& out) {
+  if (draining_)
+    return refuse(id, errc::draining, now, out);
+  // A free slot with these params means that no earlier waiter could use it:
+  // whatever comes back while somebody waits passes through here first. // I7
+  auto tag = tag_of(params);
+  if (auto* s = shelf_.borrow(params, tag, shelf::as::supervisor)) {
+    out.push_back(effect::answer{id, s, false});
+    return;
+  }
+  if (deadline <= now)
+    return refuse(id, errc::deadline_exceeded, now, out);
+  waiter w{id, std::string{params}, tag, deadline};
+  if (!promise(w, now, out))
+    return;
+  waiters_.push_back(std::move(w));
+  call_attention();
+  start_opens(out, now);
+  settle(now, out);
+}
+
+void supervision::forget(request_id id, time_point now, effects& out) {
+  auto i = std::find_if(waiters_.begin(), waiters_.end(),
+                        [id](const waiter& w) { return w.id == id; });
+  if (i != waiters_.end())
+    remove(i);
+  settle(now, out);
+}
+
+bool supervision::promise(waiter& w, time_point now, effects& out) {
+  w.opening = joinable(w);
+  if (w.opening != nullptr || can_follow(w))
+    return true;
+  w.leader = make_room(out);
+  if (!w.leader)
+    refuse(w.id, errc::key_full, now, out);
+  return w.leader;
+}
+
+// Closing slots are room to be: whoever is promised their place waits for the
+// close. Promises that have not started count, or they would be made twice.
+bool supervision::make_room(effects& out) {
+  if (opening_ + open_ + leaders() < options_.per_key_max)
+    return true;
+  if (options_.when_full == full_policy::reject)
+    return false;
+  for (;;) {
+    auto victim = shelf_.least_recently_used();
+    if (victim.place == nullptr)
+      return false;
+    if (try_close(*victim.place, victim.seen, close_reason::evicted, out))
+      return true;
+    // Somebody borrowed it just now: then it is not the oldest any more.
+  }
+}
+
+// One open at a time where one would serve all who ask (single flight).
+slot* supervision::joinable(const waiter& w) {
+  if (options_.holders_max == 1)
+    return nullptr;
+  slot* result = nullptr;
+  shelf_.for_each([&](slot& s) {
+    if (result != nullptr || s.word().in() != phase::opening || s.late
+        || !fits(w, s))
+      return;
+    auto bound = std::count_if(waiters_.begin(), waiters_.end(),
+                               [&](const waiter& x) { return x.opening == &s; });
+    if (static_cast<std::size_t>(bound) < options_.holders_max)
+      result = &s;
+  });
+  return result;
+}
+
+bool supervision::can_follow(const waiter& w) const noexcept {
+  if (options_.holders_max == 1)
+    return false;
+  std::size_t room = 0;
+  std::size_t taken = 0;
+  for (const auto& x : waiters_) {
+    if (x.opening != nullptr || x.tag != w.tag || x.params != w.params)
+      continue;
+    taken += 1;
+    room += x.leader ? options_.holders_max : 0;
+  }
+  return taken < room;
+}
+
+std::size_t supervision::leaders() const noexcept {
+  return static_cast<std::size_t>(
+    std::count_if(waiters_.begin(), waiters_.end(),
+                  [](const waiter& w) { return w.leader; }));
+}
+
+// Takes a waiter out; its promise goes to whoever depends on it.
+supervision::waiter_list::iterator
+supervision::remove(waiter_list::iterator i) {
+  auto gone = std::move(*i);
+  auto next = waiters_.erase(i);
+  if (gone.leader)
+    pass_on(gone);
+  return next;
+}
+
+// The first follower takes the lead; without one the promise lapses.
+void supervision::pass_on(const waiter& from) {
+  for (auto& w : waiters_) {
+    if (w.opening == nullptr && !w.leader && w.tag == from.tag
+        && w.params == from.params) {
+      w.leader = true;
+      return;
+    }
+  }
+}
+
+// -- opening ------------------------------------------------------------------
+
+void supervision::start_opens(effects& out, time_point now) {
+  std::size_t wanting = 0;
+  for (std::size_t i = 0; i < waiters_.size(); ++i) {
+    auto& w = waiters_[i];
+    if (!w.leader)
+      continue;
+    if (live() + wanting >= options_.per_key_max) // I1
+      break;
+    // Once one lacks a permit the later ones do not overtake it.
+    if (wanting == 0 && budget_.try_take())
+      start_open(w, now, out);
+    else
+      ++wanting;
+  }
+  for (; asked_ < wanting; ++asked_)
+    out.push_back(effect::ask_permit{});
+}
+
+// @pre a permit is ours
+void supervision::start_open(waiter& w, time_point now, effects& out) {
+  auto& s = shelf_.vacancy();
+  s.begin_open(opened_seq_.fetch_add(1, std::memory_order_relaxed) + 1,
+               w.params, now);
+  ++opening_;
+  w.opening = &s;
+  w.leader = false;
+  std::size_t bound = 1;
+  for (auto& x : waiters_) {
+    if (bound >= options_.holders_max)
+      break;
+    if (x.opening == nullptr && !x.leader && fits(x, s)) {
+      x.opening = &s;
+      ++bound;
+    }
+  }
+  out.push_back(effect::open_resource{&s});
+}
+
+void supervision::opened(slot& s, void* resource, time_point now,
+                         effects& out) {
+  --opening_;
+  ++open_;
+  if (budget_.limited())
+    out.push_back(effect::report_opened{&s});
+  if (s.late || draining_) {
+    s.opened(resource, now, 0, true);
+    try_close(s, s.word(),
+              s.late ? close_reason::stalled : close_reason::drained, out);
+    return settle(now, out);
+  }
+  // With attention nobody borrows it before those who wait were served.
+  s.opened(resource, now, 0, true);
+  serve(s, options_.holders_max, true, out);
+  if (waiters_.empty())
+    s.set_attention(false);
+  start_opens(out, now);
+  settle(now, out);
+}
+
+void supervision::open_failed(slot& s, time_point now, effects& out) {
+  s.open_failed();
+  --opening_;
+  refuse_if([&](const waiter& w) { return w.opening == &s; }, errc::open_failed,
+            now, out);
+  put_permit(out);
+  if (live() == 0)
+    empty_since_ = now;
+  start_opens(out, now);
+  settle(now, out);
+}
+
+void supervision::permit_granted(time_point now, effects& out) {
+  --asked_;
+  auto first = std::find_if(waiters_.begin(), waiters_.end(),
+                            [](const waiter& w) { return w.leader; });
+  if (first != waiters_.end() && live() < options_.per_key_max)
+    start_open(*first, now, out);
+  else
+    put_permit(out);
+  settle(now, out);
+}
+
+void supervision::permit_denied(time_point now, effects& out) {
+  --asked_;
+  auto first = std::find_if(waiters_.begin(), waiters_.end(),
+                            [](const waiter& w) { return w.leader; });
+  if (first != waiters_.end()) {
+    refuse(first->id, errc::total_full, now, out);
+    remove(first);
+  }
+  start_opens(out, now);
+  settle(now, out);
+}
+
+void supervision::put_permit(effects& out) {
+  if (!budget_.try_put())
+    out.push_back(effect::return_permit{});
+}
+
+// -- serving who waits --------------------------------------------------------
+
+// Lends `s` to the first who fit, in order of arrival, as long as there is
+// room; how many that were. // I7
+std::uint64_t supervision::serve(slot& s, std::uint64_t room, bool fresh,
+                                 effects& out) {
+  std::uint64_t served = 0;
+  std::vector<waiter> spare; // promises that those who were served leave behind
+  for (auto i = waiters_.begin(); i != waiters_.end() && served < room;) {
+    if (!fits(*i, s)) {
+      ++i;
+      continue;
+    }
+    auto held = s.try_hold(s.word());
+    assert(held); // attention keeps everybody else away
+    static_cast<void>(held);
+    out.push_back(effect::answer{i->id, &s, fresh && served == 0});
+    ++served;
+    if (i->opening != &s && (i->opening != nullptr || i->leader))
+      spare.push_back(*i);
+    i = waiters_.erase(i);
+  }
+  // Who was promised this very open and came too late takes over a promise of
+  // one who was served before.
+  for (auto& w : waiters_) {
+    if (w.opening != &s)
+      continue;
+    if (spare.empty()) {
+      w.opening = nullptr;
+      w.leader = true;
+      continue;
+    }
+    w.opening = spare.back().opening;
+    w.leader = spare.back().leader;
+    spare.pop_back();
+  }
+  for (const auto& w : spare)
+    if (w.leader)
+      pass_on(w);
+  return served;
+}
+
+// Sends everybody to this supervisor, then looks once more for what came back
+// just before: nothing comes back unseen after that.
+void supervision::call_attention() {
+  if (attention_)
+    return;
+  attention_ = true;
+  shelf_.for_each([](slot& s) {
+    if (s.word().in() == phase::open)
+      s.set_attention(true);
+  });
+}
+
+void supervision::serve_from_free(effects& out) {
+  for (auto i = waiters_.begin(); i != waiters_.end();) {
+    auto* s = shelf_.borrow(i->params, i->tag, shelf::as::supervisor);
+    if (s == nullptr) {
+      ++i;
+      continue;
+    }
+    out.push_back(effect::answer{i->id, s, false});
+    i = remove(i);
+  }
+}
+
+void supervision::released(slot& s, bool healthy, time_point now,
+                           effects& out) {
+  if (!healthy && !s.doom)
+    s.doom = close_reason::unhealthy;
+  if (draining_ && !s.doom)
+    s.doom = close_reason::drained;
+  if (s.doom)
+    s.set_attention(true);
+  auto left = s.drop_hold();
+  if (s.doom) {
+    if (left == 0)
+      try_close(s, s.word(), *s.doom, out);
+  } else {
+    serve(s, options_.holders_max - left, false, out);
+  }
+  start_opens(out, now);
+  settle(now, out);
+}
+
+// -- closing ------------------------------------------------------------------
+
+bool supervision::try_close(slot& s, slot_word seen, close_reason why,
+                            effects& out) {
+  if (!s.try_take(seen))
+    return false;
+  start_close(s, why, nullptr, false, out);
+  return true;
+}
+
+void supervision::start_close(slot& s, close_reason why,
+                              std::shared_ptr<void> keep, bool revoked,
+                              effects& out) {
+  --open_;
+  ++closing_;
+  out.push_back(effect::close_resource{&s, why, revoked, std::move(keep)});
+}
+
+void supervision::closed(slot& s, bool revoked, time_point now, effects& out) {
+  // A revoked slot stays as it is: its holders still have to come back.
+  if (!revoked)
+    s.finish_close();
+  --closing_;
+  // In this order: a budget that misses the resource before it has the permit
+  // would ask for another one.
+  put_permit(out);
+  if (budget_.limited())
+    out.push_back(effect::report_closed{s.id()});
+  if (live() == 0)
+    empty_since_ = now;
+  start_opens(out, now);
+  settle(now, out);
+}
+
+std::size_t supervision::evict(time_point now, effects& out) {
+  std::size_t result = 0;
+  shelf_.for_each([&](slot& s) {
+    if (s.word().in() != phase::open)
+      return;
+    ++result;
+    if (!s.doom)
+      s.doom = close_reason::requested;
+    s.set_attention(true);
+    // From here on it comes back by message, unless it is back already.
+    try_close(s, s.word(), *s.doom, out);
+  });
+  settle(now, out);
+  return result;
+}
+
+bool supervision::give_up(std::uint64_t id, effects& out) {
+  bool result = false;
+  shelf_.for_each([&](slot& s) {
+    if (!result && s.id() == id && !s.doom)
+      result = try_close(s, s.word(), close_reason::evicted, out);
+  });
+  return result;
+}
+
+void supervision::drain(time_point now, effects& out) {
+  draining_ = true;
+  refuse_if([](const waiter&) { return true; }, errc::draining, now, out);
+  call_attention();
+  shelf_.for_each([&](slot& s) {
+    if (s.word().in() == phase::open)
+      try_close(s, s.word(), s.doom.value_or(close_reason::drained), out);
+  });
+  settle(now, out);
+}
+
+// -- time ---------------------------------------------------------------------
+
+void supervision::tick(time_point now, effects& out) {
+  expire(now, out);
+  close_due(now, out);
+  settle(now, out);
+  if (!draining_ && empty() && asked_ == 0
+      && later(empty_since_, options_.linger) <= now)
+    out.push_back(effect::passivate{});
+}
+
+void supervision::expire(time_point now, effects& out) {
+  refuse_if([&](const waiter& w) { return w.deadline <= now; },
+            errc::deadline_exceeded, now, out);
+  if (opening_ == 0)
+    return;
+  shelf_.for_each([&](slot& s) {
+    if (s.word().in() != phase::opening || s.late
+        || later(s.opened_at(), options_.open_timeout) > now)
+      return;
+    s.late = true;
+    refuse_if([&](const waiter& w) { return w.opening == &s; },
+              errc::open_timed_out, now, out);
+  });
+}
+
+void supervision::close_due(time_point now, effects& out) {
+  shelf_.for_each([&](slot& s) {
+    auto w = s.word();
+    if (w.in() != phase::open || w.holders() != 0)
+      return;
+    // `w` was read before the stamp: a use in between makes the take fail. // I5
+    if (later(s.last_used(), options_.idle_timeout) <= now)
+      try_close(s, w, close_reason::idle, out);
+    else if (later(s.opened_at(), options_.max_lifetime) <= now)
+      try_close(s, w, close_reason::lifetime, out);
+  });
+}
+
+time_point supervision::next_due(time_point now) const {
+  auto result = never;
+  for (const auto& w : waiters_)
+    result = std::min(result, w.deadline);
+  shelf_.for_each(
+    [&](slot& s) { result = std::min(result, due_of(s, now)); });
+  if (!draining_ && live() == 0 && waiters_.empty())
+    result = std::min(result, on_grid(later(empty_since_, options_.linger)));
+  return result;
+}
+
+time_point supervision::due_of(const slot& s, time_point now) const {
+  auto w = s.word();
+  if (w.in() == phase::opening)
+    return s.late ? never : later(s.opened_at(), options_.open_timeout);
+  if (w.in() != phase::open)
+    return never;
+  auto old = later(s.opened_at(), options_.max_lifetime);
+  // Whoever holds it says nothing when it comes back: it cannot have been idle
+  // for long before `now + idle_timeout`, and an old one is asked every tick.
+  if (w.holders() != 0)
+    return on_grid(std::min(later(now, options_.idle_timeout),
+                            std::max(old, later(now, duration{1}))));
+  return on_grid(std::min(later(s.last_used(), options_.idle_timeout), old));
+}
+
+time_point supervision::on_grid(time_point t) const {
+  if (t == never || t <= origin_)
+    return t == never ? never : origin_;
+  auto ticks = (t - origin_ + options_.tick - duration{1}) / options_.tick;
+  return later(origin_, ticks * options_.tick);
+}
+
+// -- answers ------------------------------------------------------------------
+
+template <class Predicate>
+void supervision::refuse_if(Predicate pred, errc why, time_point now,
+                            effects& out) {
+  for (auto i = waiters_.begin(); i != waiters_.end();) {
+    if (!pred(*i)) {
+      ++i;
+      continue;
+    }
+    refuse(i->id, why, now, out);
+    i = remove(i);
+  }
+}
+
+void supervision::refuse(request_id id, errc why, time_point now,
+                         effects& out) {
+  rejection figures;
+  if (why == errc::key_full) {
+    figures.limit = "per_key_max";
+    figures.limit_value = options_.per_key_max;
+  } else if (why == errc::total_full) {
+    figures.limit = "total_max";
+    figures.limit_value = options_.total_max;
+  }
+  figures.open = live();
+  figures.waiting = waiters_.size();
+  auto next = never;
+  shelf_.for_each([&](slot& s) {
+    auto w = s.word();
+    if (w.in() != phase::open)
+      return;
+    if (w.holders() != 0)
+      ++figures.leased;
+    else
+      next = std::min(next, due_of(s, now));
+  });
+  if (next != never)
+    figures.retry_after_ms
+      = std::chrono::ceil<std::chrono::milliseconds>(
+          std::max(next - now, duration{0}))
+          .count();
+  out.push_back(effect::reject{id, why, figures});
+}
+
+// The end of every event: what must hold between events is made to hold.
+void supervision::settle(time_point now, effects& out) {
+  if (attention_ && !draining_) {
+    serve_from_free(out);
+    start_opens(out, now);
+    if (waiters_.empty()) {
+      attention_ = false;
+      shelf_.for_each([](slot& s) {
+        if (s.word().in() == phase::open && !s.doom)
+          s.set_attention(false);
+      });
+    }
+  }
+  if (draining_ && live() == 0 && asked_ == 0)
+    out.push_back(effect::passivate{});
+}
+
+} // namespace steward
