@@ -1,0 +1,147 @@
+#include <steward/actors/clock.hpp>
+
+#include <steward/actors/log.hpp>
+#include <steward/core/duration_text.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace steward {
+
+namespace {
+
+struct beat_now {
+  std::uint64_t generation;
+};
+
+spdlog::logger& logger() {
+  static auto result = logger_of("clock");
+  return *result;
+}
+
+// A loaded machine is late by that much now and then; more means that nothing
+// ran at all.
+duration lateness_max(duration tick) {
+  return 2 * tick + std::chrono::seconds{1};
+}
+
+} // namespace
+
+} // namespace steward
+
+STEWARD_MESSAGE(steward::beat_now)
+
+namespace steward {
+
+caf::behavior clock_state::make_behavior(clock_config config) {
+  config_ = std::move(config);
+  wheel_.emplace(config_.time->now());
+  cafx::drop_unknown(self_);
+  return {
+    [this](const arm& m) { on_arm(m); },
+    [this](const tick_done& m) { on_done(m); },
+    [this](const beat_now& m) {
+      if (m.generation == generation_)
+        beat();
+    },
+    [this](const clock_pool& m) {
+      tick_ = pools_ ? std::min(tick_, m.tick) : m.tick;
+      pools_ = true;
+    },
+    [this](const advance& m) -> caf::result<advanced> {
+      auto promise = self_->make_response_promise();
+      advancing_ = promise;
+      target_ = m.to;
+      go_on();
+      return promise;
+    },
+    [this](stop_clock) { self_->quit(); },
+  };
+}
+
+void clock_state::on_arm(const arm& m) {
+  put(m.whom, m.at);
+  plan_wake();
+}
+
+void clock_state::on_done(const tick_done& m) {
+  put(m.whom, m.next);
+  if (outstanding_ > 0 && --outstanding_ == 0 && advancing_)
+    go_on();
+  plan_wake();
+}
+
+// What was armed for later stays in the wheel and is passed over then.
+void clock_state::put(const std::shared_ptr<alarm>& whom, time_point at) {
+  if (at >= whom->armed)
+    return;
+  whom->armed = at;
+  wheel_->insert(at, whom);
+}
+
+std::size_t clock_state::wake_due(time_point now) {
+  std::size_t result = 0;
+  wheel_->pop_due(now, [&](time_point at, std::shared_ptr<alarm> whom) {
+    if (whom->armed != at)
+      return;
+    if (result++ == 0)
+      ++seq_;
+    whom->armed = never;
+    cafx::send(self_, whom->who, cleanup_tick{seq_, now});
+  });
+  return result;
+}
+
+// -- with a timer -------------------------------------------------------------
+
+void clock_state::beat() {
+  auto now = config_.time->now();
+  auto late = now - std::exchange(planned_, never);
+  if (late > lateness_max(tick_)) {
+    logger().warn("late_tick seq={} late={} effect=\"that time does not count "
+                  "as idle\"",
+                  seq_, to_text(late));
+    config_.time->leave_out(late);
+    now -= late;
+  }
+  wake_due(now);
+  plan_wake();
+}
+
+// One timer counts, the latest planned; the others find their generation gone.
+void clock_state::plan_wake() {
+  if (!config_.runs || wheel_->size() == 0)
+    return;
+  auto now = config_.time->now();
+  auto next = std::clamp(wheel_->next(), now, later(now, tick_));
+  if (next >= planned_)
+    return;
+  planned_ = next;
+  cafx::send_later(self_, next - now, beat_now{++generation_});
+}
+
+// -- without ------------------------------------------------------------------
+
+// One instant after the other; the next one when all have answered.
+void clock_state::go_on() {
+  while (outstanding_ == 0) {
+    auto next = wheel_->next();
+    if (next > target_)
+      break;
+    config_.set_time(next);
+    outstanding_ = wake_due(next);
+  }
+  if (outstanding_ > 0)
+    return;
+  config_.set_time(target_);
+  config_.hint->raise(wheel_->next());
+  advancing_->deliver(advanced{seq_});
+  advancing_.reset();
+}
+
+caf::behavior clock_actor(caf::stateful_actor<clock_state>* self,
+                          clock_config config) {
+  return cafx::state(self).make_behavior(std::move(config));
+}
+
+} // namespace steward

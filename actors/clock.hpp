@@ -1,0 +1,67 @@
+#pragma once
+
+#include <steward/actors/pool_context.hpp>
+#include <steward/core/timing_wheel.hpp>
+#include <steward/messages/tick.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace steward {
+
+/// How a clock runs.
+struct clock_config {
+  std::shared_ptr<timepiece> time;
+  std::shared_ptr<clock_hint> hint;
+  /// Whether it has a timer of its own; else `advance` moves it, and it sets
+  /// `time` through `set_time`.
+  bool runs = true;
+  std::function<void(time_point)> set_time = {};
+};
+
+/// The only actor with a timer. Wakes each actor at the time it asked for, and
+/// as long as any is armed, itself at each tick of the shortest pool: then it
+/// notices when the whole process was stopped, and takes that time out of the
+/// time line, so that nothing is closed for time that nobody could use.
+class clock_state {
+public:
+  using self_pointer = caf::stateful_actor<clock_state>*;
+
+  explicit clock_state(self_pointer self) : self_(self) {
+  }
+
+  static constexpr const char* name = "steward.clock";
+
+  caf::behavior make_behavior(clock_config config);
+
+private:
+  void on_arm(const arm& m);
+  void on_done(const tick_done& m);
+  void put(const std::shared_ptr<alarm>& whom, time_point at);
+  std::size_t wake_due(time_point now);
+  void beat();
+  void plan_wake();
+  void go_on();
+
+  self_pointer self_;
+  clock_config config_;
+  std::optional<timing_wheel<std::shared_ptr<alarm>>> wheel_;
+  std::uint64_t seq_ = 0;
+  duration tick_ = std::chrono::seconds{1}; // the shortest of all pools
+  bool pools_ = false;
+  time_point planned_ = never; // of the timer that counts
+  std::uint64_t generation_ = 0;
+
+  // Of an `advance`: until when, who has yet to answer, whom to tell.
+  time_point target_{};
+  std::size_t outstanding_ = 0;
+  std::optional<caf::response_promise> advancing_;
+};
+
+/// Spawns as `caf::actor`.
+caf::behavior clock_actor(caf::stateful_actor<clock_state>* self,
+                          clock_config config);
+
+} // namespace steward

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+
+namespace steward {
+
+/// One call of user code that may block, and how to tell the end of it.
+struct job {
+  /// Runs the user's code; returns what reports its end. That is called at
+  /// once, by the same thread, or never if the runtime has given the job up.
+  std::function<std::function<void()>()> work;
+};
+
+/// Runs jobs apart from the actors. A test runs them one by one in its own
+/// thread.
+class job_runner {
+public:
+  virtual ~job_runner() = default;
+
+  /// Takes a job. Does not block. Any thread.
+  virtual void run(job what) = 0;
+};
+
+} // namespace steward

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <steward/actors/job_runner.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace steward {
+
+/// A fixed number of threads that run openers. Plain threads and not detached
+/// actors: an actor system waits for ever for an actor that is stuck in user
+/// code, and a shutdown must not.
+class opener_workers final : public job_runner {
+public:
+  explicit opener_workers(std::size_t count);
+
+  /// Same as `stop` without patience.
+  ~opener_workers() override;
+
+  void run(job what) override;
+
+  /// Lets the workers finish what they are at and join, for `patience` at most.
+  /// Returns how many are stuck in user code; these threads are let go, and
+  /// what they bring then is dropped. Jobs that did not start are dropped.
+  std::size_t stop(std::chrono::nanoseconds patience);
+
+private:
+  struct shared_state;
+
+  static void work(std::shared_ptr<shared_state> shared);
+
+  std::shared_ptr<shared_state> shared_;
+  std::vector<std::thread> threads_;
+};
+
+} // namespace steward

@@ -1,0 +1,413 @@
+#include <steward/actors/persistence.hpp>
+
+#include <steward/actors/log.hpp>
+#include <steward/core/record_queue.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace steward {
+
+namespace {
+
+// So many times in a row may the database be locked before anybody hears of it.
+constexpr unsigned busy_max = 5;
+
+using waiter = std::variant<caf::typed_response_promise<record_answer>,
+                            std::shared_ptr<std::promise<record_answer>>,
+                            caf::typed_response_promise<records_flushed>,
+                            std::shared_ptr<std::promise<records_flushed>>>;
+
+// The shell around record_queue: messages in, transactions and answers out.
+class persistence_state {
+public:
+  static constexpr const char* name = "steward.persistence";
+
+  using self_ptr = caf::stateful_actor<persistence_state>*;
+
+  persistence_state() = default;
+
+  void start(self_ptr self, persistence_parts parts) {
+    self_ = self;
+    parts_ = std::move(parts);
+    random_.seed(parts_.options.seed);
+    log_ = logger_of("persistence");
+    SPDLOG_LOGGER_INFO(log_, "started where={}", parts_.store->where());
+  }
+
+  // -- messages ---------------------------------------------------------------
+
+  void note(record_write write) {
+    queue_.add_note(std::move(write));
+    wake();
+  }
+
+  void request(waiter from, record draft, time_point deadline) {
+    auto max = parts_.options.queue_max;
+    if (queue_.size() >= max)
+      return refuse(from, "record queue is full (" + std::to_string(max)
+                            + " waiting)");
+    if (!stops_.empty())
+      return refuse(from, "records are being closed");
+    queue_.add_request(remember(std::move(from)), std::move(draft), now(),
+                       deadline);
+    wake();
+  }
+
+  void flush(waiter from, time_point deadline) {
+    queue_.add_mark(remember(std::move(from)), deadline);
+    wake();
+  }
+
+  void stop(waiter from, time_point deadline) {
+    stops_.push_back(std::move(from));
+    stop_at_ = std::min(stop_at_, deadline);
+    ++generation_;
+    write_round();
+  }
+
+  void written_mailbox() {
+    if (phase_ == phase::scheduled)
+      write_round();
+  }
+
+  void retry(const retry_now& msg) {
+    if (msg.generation != generation_ || phase_ != phase::backing_off)
+      return;
+    // Under a clock that stands still, time passes by waiting.
+    now_min_ = std::max(now_min_, msg.at);
+    if (msg.at >= retry_at_)
+      return write_round();
+    expire();
+    arm_expiry();
+  }
+
+  // One more round, then the end.
+  void end_at_once() {
+    stop_at_ = now();
+    write_round();
+  }
+
+private:
+  enum class phase : unsigned char {
+    idle,        // nothing waits
+    scheduled,   // flush_now is in the mailbox
+    backing_off, // retry_now comes later
+    ended,
+  };
+
+  // -- time -------------------------------------------------------------------
+
+  time_point now() const {
+    return std::max(parts_.time->now(), now_min_);
+  }
+
+  void send_retry(time_point at) {
+    auto delay = std::max(at - now(), duration::zero());
+    cafx::send_later(self_, delay, retry_now{generation_, at});
+  }
+
+  // Delayed messages cannot be taken back and keep the actor: none is later
+  // than the next try, which is `backoff.cap` away at most.
+  void arm_expiry() {
+    auto at = queue_.next_deadline();
+    if (at >= retry_at_ || at == expiry_at_)
+      return;
+    expiry_at_ = at;
+    send_retry(at);
+  }
+
+  // -- rounds -----------------------------------------------------------------
+
+  void wake() {
+    publish_size();
+    if (phase_ == phase::idle) {
+      phase_ = phase::scheduled;
+      cafx::send(self_, self_, flush_now{});
+    } else if (phase_ == phase::backing_off) {
+      arm_expiry();
+    }
+  }
+
+  void expire() {
+    record_queue::news news;
+    queue_.expire(now(), cause_, news);
+    tell(news);
+    publish_size();
+  }
+
+  void write_round() {
+    if (phase_ == phase::ended)
+      return;
+    expire();
+    auto rows = queue_.next_batch(parts_.options.batch_max);
+    record_queue::outcomes outcomes(rows.size());
+    auto wrote = !rows.empty();
+    auto failure = write(rows, outcomes);
+    count(rows, outcomes);
+    record_queue::news news;
+    queue_.settle(std::move(outcomes), news);
+    if (failure)
+      failed(*failure);
+    else if (wrote)
+      succeeded();
+    if (failure && !transient(failure->code()))
+      queue_.refuse_requests(failure->what(), news);
+    tell(news);
+    publish_size();
+    plan_next(failure);
+  }
+
+  std::optional<store_failure> write(std::span<const record_write> rows,
+                                     record_queue::outcomes& outcomes) {
+    if (rows.empty())
+      return std::nullopt;
+    try {
+      write_some(rows, outcomes, 0);
+      return std::nullopt;
+    } catch (const store_failure& x) {
+      return x;
+    } catch (const std::exception& x) {
+      return store_failure{store_errc::misuse, x.what()};
+    }
+  }
+
+  // A bad row fails alone: it is found by halving. Earlier rows go first, so
+  // that what was written before another failure stays in order.
+  void write_some(std::span<const record_write> rows,
+                  record_queue::outcomes& outcomes, std::size_t first) {
+    try {
+      auto answers = parts_.store->write(rows, lock_wait());
+      ++parts_.counters->batches;
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        outcomes[first + i] = std::move(answers[i]);
+    } catch (const store_failure& x) {
+      if (x.code() != store_errc::bad_row)
+        throw;
+      if (rows.size() == 1)
+        return fail_row(outcomes[first], x);
+      auto half = rows.size() / 2;
+      write_some(rows.first(half), outcomes, first);
+      write_some(rows.subspan(half), outcomes, first + half);
+    }
+  }
+
+  void fail_row(std::optional<record_answer>& outcome,
+                const store_failure& why) {
+    ++parts_.counters->failed;
+    parts_.counters->set_last_error(why.what());
+    SPDLOG_LOGGER_WARN(log_, "bad_row cause=\"{}\"", why.what());
+    outcome.emplace().cause = why.what();
+  }
+
+  duration lock_wait() const {
+    auto left = std::min(queue_.next_deadline(), stop_at_) - now();
+    return std::clamp(left, duration::zero(), parts_.options.lock_wait_max);
+  }
+
+  void plan_next(const std::optional<store_failure>& failure) {
+    auto stopping = !stops_.empty() || stop_at_ != never;
+    if (stopping && (queue_.empty() || now() >= stop_at_))
+      return end(cause_.empty() ? "records are being closed" : cause_);
+    if (queue_.empty()) {
+      phase_ = phase::idle;
+    } else if (failure) {
+      phase_ = phase::backing_off;
+      back_off(transient(failure->code()));
+    } else {
+      phase_ = phase::scheduled;
+      cafx::send(self_, self_, flush_now{});
+    }
+  }
+
+  void succeeded() {
+    if (warned_)
+      SPDLOG_LOGGER_WARN(log_, "recovered failures={}", failures_);
+    warned_ = false;
+    failures_ = 0;
+    cause_.clear();
+  }
+
+  void failed(const store_failure& x) {
+    ++parts_.counters->retries;
+    ++failures_;
+    parts_.counters->set_last_error(x.what());
+    cause_ = x.code() == store_errc::busy
+               ? "database is locked by another process ("
+                   + parts_.store->where() + ")"
+               : x.what();
+    // Once: the rest would fill the disk. A lock that somebody holds for a
+    // moment is daily business.
+    auto worth_it = x.code() != store_errc::busy || failures_ >= busy_max;
+    if (worth_it && !std::exchange(warned_, true))
+      SPDLOG_LOGGER_WARN(log_, "failed code={} waiting={} cause=\"{}\"",
+                         to_string(x.code()), queue_.size(), x.what());
+  }
+
+  void back_off(bool can_help_itself) {
+    auto& options = parts_.options;
+    auto failures = can_help_itself ? failures_ : ~0U;
+    // One more go before the first deadline rather than just after it.
+    auto last = std::min(queue_.next_deadline(), stop_at_);
+    if (last - now() > options.lock_wait_max)
+      last -= options.lock_wait_max;
+    ++generation_;
+    retry_at_
+      = next_attempt(options.backoff, failures, random_(), now(), last);
+    expiry_at_ = never;
+    send_retry(retry_at_);
+    arm_expiry();
+  }
+
+  // Answers everybody and ends.
+  void end(const std::string& cause) {
+    phase_ = phase::ended;
+    record_queue::news news;
+    auto lost = queue_.give_up(cause, news);
+    tell(news);
+    parts_.counters->failed += lost;
+    parts_.store.reset(); // closed before anybody hears of it
+    publish_size();
+    if (lost > 0)
+      SPDLOG_LOGGER_ERROR(log_, "stopped lost={} cause=\"{}\"", lost,
+                          cause);
+    else
+      SPDLOG_LOGGER_INFO(log_, "stopped lost=0");
+    for (auto& from : stops_)
+      deliver(from, records_flushed{lost, lost > 0 ? cause : ""});
+    stops_.clear();
+    self_->quit();
+  }
+
+  // -- answers ----------------------------------------------------------------
+
+  record_queue::ticket remember(waiter from) {
+    waiters_.emplace(++last_ticket_, std::move(from));
+    return last_ticket_;
+  }
+
+  template <class Answer>
+  static void deliver(waiter& to, const Answer& answer) {
+    using promise = std::shared_ptr<std::promise<Answer>>;
+    if (auto blocking = std::get_if<promise>(&to))
+      (*blocking)->set_value(answer);
+    else
+      std::get<caf::typed_response_promise<Answer>>(to).deliver(answer);
+  }
+
+  static void refuse(waiter& from, std::string cause) {
+    record_answer answer;
+    answer.cause = std::move(cause);
+    deliver(from, answer);
+  }
+
+  template <class Answer>
+  void deliver_to(record_queue::ticket ticket, const Answer& answer) {
+    auto found = waiters_.find(ticket);
+    deliver(found->second, answer);
+    waiters_.erase(found);
+  }
+
+  void tell(const record_queue::news& news) {
+    for (auto& x : news.answers) {
+      if (x.shared && x.answer.verdict == record_verdict::existed)
+        ++parts_.counters->conflicts;
+      deliver_to(x.to, x.answer);
+    }
+    for (auto& x : news.marks)
+      deliver_to(x.to,
+                 records_flushed{x.pending, x.pending > 0 ? cause_ : ""});
+  }
+
+  void count(std::span<const record_write> rows,
+             const record_queue::outcomes& outcomes) {
+    auto& counters = *parts_.counters;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (!outcomes[i])
+        continue;
+      auto creates = std::holds_alternative<create_record>(rows[i]);
+      auto existed = outcomes[i]->verdict == record_verdict::existed;
+      counters.written += outcomes[i]->verdict == record_verdict::created;
+      counters.closed += !creates && existed;
+      counters.conflicts += creates && existed;
+      counters.lost_races += outcomes[i]->lost_race;
+    }
+  }
+
+  void publish_size() {
+    parts_.counters->queued = queue_.size();
+  }
+
+  self_ptr self_ = nullptr;
+  persistence_parts parts_;
+  std::shared_ptr<spdlog::logger> log_;
+  std::mt19937_64 random_;
+  record_queue queue_;
+  std::unordered_map<record_queue::ticket, waiter> waiters_;
+  record_queue::ticket last_ticket_ = 0;
+  std::vector<waiter> stops_;
+  time_point stop_at_ = never;
+  phase phase_ = phase::idle;
+  unsigned failures_ = 0; // in a row
+  std::string cause_;     // of the last of them
+  bool warned_ = false;   // of this row of failures
+  std::size_t generation_ = 0;
+  time_point retry_at_{};
+  time_point expiry_at_ = never;
+  time_point now_min_ = time_point::min();
+};
+
+caf::behavior persistence(persistence_state::self_ptr self,
+                          const std::shared_ptr<persistence_parts>& parts) {
+  cafx::drop_unknown(self);
+  auto* state = &cafx::state(self);
+  state->start(self, std::move(*parts));
+  self->set_exit_handler([state](caf::exit_msg&) { state->end_at_once(); });
+  return {
+    [state](const note_record& msg) { state->note(msg.write); },
+    [=](const get_or_create& msg) {
+      auto promise = self->make_response_promise<record_answer>();
+      state->request(promise, msg.draft, msg.deadline);
+      return promise;
+    },
+    [state](const get_or_create_blocking& msg) {
+      state->request(msg.reply, msg.draft, msg.deadline);
+    },
+    [state](flush_now) { state->written_mailbox(); },
+    [state](const retry_now& msg) { state->retry(msg); },
+    [=](const flush_records& msg) {
+      auto promise = self->make_response_promise<records_flushed>();
+      state->flush(promise, msg.deadline);
+      return promise;
+    },
+    [state](const flush_records_blocking& msg) {
+      state->flush(msg.reply, msg.deadline);
+    },
+    [=](const stop_records& msg) {
+      auto promise = self->make_response_promise<records_flushed>();
+      state->stop(promise, msg.deadline);
+      return promise;
+    },
+    [state](const stop_records_blocking& msg) {
+      state->stop(msg.reply, msg.deadline);
+    },
+  };
+}
+
+} // namespace
+
+caf::actor spawn_persistence(caf::actor_system& sys, persistence_parts parts,
+                             run_on thread) {
+  auto shared = std::make_shared<persistence_parts>(std::move(parts));
+  if (thread == run_on::own_thread)
+    return sys.spawn<caf::detached>(persistence, shared);
+  return sys.spawn(persistence, shared);
+}
+
+} // namespace steward

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <steward/actors/job_runner.hpp>
+#include <steward/core/opener.hpp>
+#include <steward/core/permits.hpp>
+#include <steward/core/pool_counters.hpp>
+#include <steward/core/pool_options.hpp>
+#include <steward/core/record.hpp>
+#include <steward/core/shelf.hpp>
+#include <steward/core/timepiece.hpp>
+#include <steward/messages/caf.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace steward {
+
+class key_entry;
+
+/// Where the supervisors of a pool are found: exactly one per key. // I8
+class key_home {
+public:
+  virtual ~key_home() = default;
+
+  /// Calls `f` with the supervisor of `key`, which is made if there is none and
+  /// cannot leave before it has handled what `f` sends it: `f` sends exactly
+  /// one message that the supervisor answers with `key_entry::arrived`. False
+  /// if the pool is draining. Any thread; `f` runs under a lock.
+  virtual bool with_supervisor(std::string_view key,
+                               const std::function<void(const caf::actor&)>& f)
+    = 0;
+
+  /// A supervisor without slots wants to leave. False if a message is on its
+  /// way to it; else it is not found any more.
+  virtual bool leave(key_entry& who) = 0;
+
+  /// A draining supervisor ends.
+  virtual void ended(key_entry& who) = 0;
+};
+
+/// When the clock is next needed, as far as everybody told it: lowered by who
+/// arms it, raised by the clock when it has gone on. Lets a replay skip the
+/// ticks at which nothing is due.
+class clock_hint {
+public:
+  time_point next() const noexcept {
+    return time_point{duration{next_.load(std::memory_order_acquire)}};
+  }
+
+  void lower(time_point at) noexcept {
+    auto t = at.time_since_epoch().count();
+    auto seen = next_.load(std::memory_order_relaxed);
+    while (t < seen
+           && !next_.compare_exchange_weak(seen, t, std::memory_order_acq_rel)) {
+      // `seen` is fresh.
+    }
+  }
+
+  void raise(time_point at) noexcept {
+    next_.store(at.time_since_epoch().count(), std::memory_order_release);
+  }
+
+private:
+  std::atomic<std::int64_t> next_{never.time_since_epoch().count()};
+};
+
+/// What all supervisors of a pool share. Made by the runtime, read by all; it
+/// outlives whoever holds a lease.
+struct pool_context {
+  pool_context(pool_options o, std::shared_ptr<timepiece> t,
+               std::shared_ptr<any_opener> user)
+    : options(std::move(o)), time(std::move(t)), opener(std::move(user)),
+      budget_permits(options.total_max), origin(time->now()) {
+    terms.time = time.get();
+    terms.holders_max = options.holders_max;
+    terms.checked = opener->checks();
+  }
+
+  /// The same for a resource whenever it is asked for, another for any other.
+  creator_token token_of(std::uint64_t id) const noexcept {
+    creator_token result;
+    std::memcpy(result.data(), &secret, sizeof secret);
+    std::memcpy(result.data() + sizeof secret, &id, sizeof id);
+    return result;
+  }
+
+  const pool_options options;
+  const std::shared_ptr<timepiece> time;
+  const std::shared_ptr<any_opener> opener;
+  lending_terms terms;
+  permits budget_permits;
+  std::atomic<std::uint64_t> opened_seq{0};
+  pool_counters counters;
+  time_point origin; ///< cleanup is due at origin + n * tick
+
+  // Set before the first supervisor is made, dropped after the last has ended.
+  caf::actor clock;
+  caf::actor budget;      ///< only where `total_max` is a limit
+  caf::actor persistence; ///< only where `recorded`
+  std::shared_ptr<clock_hint> hint;
+  std::shared_ptr<job_runner> runner;
+  key_home* home = nullptr;
+
+  std::string owner;        ///< names this run in the records
+  std::uint64_t secret = 0; ///< random; makes the creator tokens of this run
+  std::shared_ptr<const std::atomic<std::uint64_t>> backlog; ///< unwritten
+  std::uint64_t backlog_max = 100'000;
+};
+
+} // namespace steward

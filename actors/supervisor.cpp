@@ -1,0 +1,422 @@
+#include <steward/actors/supervisor.hpp>
+
+#include <steward/actors/log.hpp>
+#include <steward/core/duration_text.hpp>
+#include <steward/messages/drain.hpp>
+#include <steward/messages/errors.hpp>
+#include <steward/messages/records.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace steward {
+
+namespace {
+
+spdlog::logger& logger() {
+  static auto result = logger_of("supervisor");
+  return *result;
+}
+
+} // namespace
+
+caf::behavior supervisor_state::make_behavior(std::shared_ptr<key_entry> entry) {
+  entry_ = std::move(entry);
+  pool_ = entry_->pool.get();
+  core_.emplace(entry_->place, pool_->options, pool_->budget_permits,
+                pool_->opened_seq, pool_->origin, now());
+  alarm_ = std::make_shared<alarm>(caf::actor{self_});
+  member_ = std::make_shared<budget_member>(
+    budget_member{caf::actor{self_}, entry_});
+  cafx::drop_unknown(self_);
+  self_->set_down_handler(
+    [this](caf::down_msg& x) { holder_died(x.source); });
+  auto arrived = [this] { --entry_->on_the_way; };
+  return {
+    [this](const released& m) { take_back(std::move(*m.what), m.healthy); },
+    [this, arrived](const acquire_into& m) {
+      arrived();
+      acquire(m.params, m.deadline, m.sink);
+    },
+    [this, arrived](const acquire_hold& m) -> caf::result<granted_hold> {
+      arrived();
+      auto promise = self_->make_response_promise();
+      acquire(m.params, m.deadline, to_actor{promise});
+      return promise;
+    },
+    [this, arrived](const acquire_lease& m) -> caf::result<granted> {
+      arrived();
+      auto who = cafx::sender(self_);
+      auto promise = self_->make_response_promise();
+      watch(who);
+      acquire(m.params, m.deadline, to_holder{promise, who});
+      return promise;
+    },
+    [this](const opened& m) {
+      finish_open(*m.place, m.resource ? m.resource->take() : nullptr, m.error);
+      carry_out();
+    },
+    [this](const closed& m) {
+      finish_close(*m.place, m.why, m.revoked);
+      carry_out();
+    },
+    [this](const cleanup_tick& m) { on_tick(m); },
+    [this, arrived](const release_lease& m) {
+      arrived();
+      release(m.ticket, m.healthy);
+    },
+    [this](const give_up& m) {
+      if (!core_->give_up(m.id, out_))
+        cafx::send(self_, pool_->budget, kept{m.id});
+      carry_out();
+    },
+    [this](permit_granted) {
+      core_->permit_granted(now(), out_);
+      carry_out();
+    },
+    [this](permit_denied) {
+      core_->permit_denied(now(), out_);
+      carry_out();
+    },
+    [this, arrived](evict_key) {
+      arrived();
+      evicting result{core_->evict(now(), out_)};
+      carry_out();
+      return result;
+    },
+    [this](drain) {
+      core_->drain(now(), out_);
+      carry_out();
+    },
+    [this](drain_by_force) { force(); },
+    [this](abandon) { leave(); },
+  };
+}
+
+// -- events -------------------------------------------------------------------
+
+void supervisor_state::acquire(const std::string& params, time_point deadline,
+                               reply to) {
+  auto id = ++requests_;
+  replies_.emplace(id, std::move(to));
+  core_->acquire(id, params, deadline, now(), out_);
+  carry_out();
+}
+
+void supervisor_state::take_back(hold what, bool healthy) {
+  if (what.revoked()) // while it was on its way; it drops itself
+    return;
+  core_->released(*what.release(), healthy, now(), out_);
+  carry_out();
+}
+
+void supervisor_state::release(std::uint64_t ticket, bool healthy) {
+  auto i = leases_.find(ticket);
+  if (i == leases_.end()) // given back before: nothing of anybody else's // I3
+    return;
+  auto done = std::move(i->second);
+  leases_.erase(i);
+  unwatch(done.who);
+  if (!healthy)
+    done.what.give_up();
+  done.what.give_back();
+}
+
+void supervisor_state::holder_died(const caf::actor_addr& who) {
+  watched_.erase(who);
+  std::vector<request_id> pending;
+  for (const auto& [id, to] : replies_)
+    if (auto* x = std::get_if<to_holder>(&to); x != nullptr && x->who == who)
+      pending.push_back(id);
+  for (auto id : pending) {
+    replies_.erase(id);
+    core_->forget(id, now(), out_);
+  }
+  for (auto i = leases_.begin(); i != leases_.end();)
+    i = i->second.who == who ? leases_.erase(i) : std::next(i);
+  carry_out();
+}
+
+void supervisor_state::finish_open(slot& place, void* resource,
+                                   const std::string& error) {
+  if (resource == nullptr) {
+    pool_->counters.open_failed();
+    logger().info("open_failed pool={} key={} id={} error=\"{}\"",
+                  pool_->options.name, entry_->place.key(), place.id(), error);
+    open_error_ = error;
+    core_->open_failed(place, now(), out_);
+    return;
+  }
+  pool_->counters.opened();
+  note_opened(place);
+  core_->opened(place, resource, now(), out_);
+}
+
+void supervisor_state::finish_close(slot& place, close_reason why,
+                                    bool revoked) {
+  pool_->counters.closed(why);
+  note_closed(place.id(), why);
+  logger().debug("closed pool={} key={} id={} reason={}", pool_->options.name,
+                 entry_->place.key(), place.id(), to_string(why));
+  core_->closed(place, revoked, now(), out_);
+}
+
+void supervisor_state::on_tick(const cleanup_tick& tick) {
+  armed_ = never;
+  ticking_ = true;
+  core_->tick(tick.now, out_);
+  carry_out();
+}
+
+void supervisor_state::force() {
+  auto revoked = core_->force(
+    [this](slot& s) {
+      return std::shared_ptr<void>{s.resource(), [entry = entry_](void* x) {
+                                     entry->pool->opener->destroy(x);
+                                   }};
+    },
+    now(), out_);
+  pool_->counters.revoked(revoked);
+  carry_out();
+  leases_.clear();
+}
+
+// -- effects ------------------------------------------------------------------
+
+// The clock is armed before anybody is answered: who has an answer may rely on
+// the clock knowing what followed from it. Effects may cause effects.
+void supervisor_state::carry_out() {
+  for (std::size_t i = 0; i < out_.size(); ++i) {
+    auto next = out_[i]; // by value: acting may add to `out_`
+    std::visit([this](const auto& x) { act(x); }, next);
+  }
+  tell_clock();
+  for (const auto& x : out_)
+    std::visit([this](const auto& y) { tell(y); }, x);
+  out_.clear();
+  if (gone_)
+    leave();
+}
+
+void supervisor_state::tell_clock() {
+  auto time = now();
+  auto next = gone_ ? never : core_->next_due(time);
+  if (next <= time) // it could not leave, as a message is on the way
+    next = later(time, pool_->options.tick);
+  auto sooner = next < armed_;
+  if (sooner) {
+    armed_ = next;
+    pool_->hint->lower(next);
+  }
+  if (std::exchange(ticking_, false))
+    cafx::send(self_, pool_->clock, tick_done{alarm_, next});
+  else if (sooner)
+    cafx::send(self_, pool_->clock, arm{alarm_, next});
+}
+
+void supervisor_state::act(const effect::open_resource& x) {
+  pool_->counters.opening();
+  auto* place = x.place;
+  auto request = [](const key_entry& entry, const slot& s) {
+    return open_request{entry.place.key(), s.params(), s.id()};
+  };
+  if (pool_->backlog != nullptr && *pool_->backlog >= pool_->backlog_max)
+    return finish_open(*place, nullptr,
+                       "too many records wait to be written");
+  if (!pool_->opener->blocks()) {
+    auto outcome = pool_->opener->open(request(*entry_, *place));
+    return finish_open(*place, outcome.resource, outcome.error);
+  }
+  pool_->runner->run(job{[entry = entry_, place, request] {
+    auto& pool = *entry->pool;
+    auto outcome = pool.opener->open(request(*entry, *place));
+    opened result{place, nullptr, std::move(outcome.error)};
+    if (outcome.resource != nullptr)
+      result.resource = std::make_shared<arriving_resource>(pool.opener,
+                                                            outcome.resource);
+    return [entry, result] { cafx::send_anon(entry->supervisor, result); };
+  }});
+}
+
+void supervisor_state::act(const effect::close_resource& x) {
+  auto close = [entry = entry_, place = x.place, why = x.why, keep = x.keep] {
+    auto& opener = *entry->pool->opener;
+    opener.close(place->resource(), why);
+    if (keep == nullptr)
+      opener.destroy(place->resource());
+  };
+  if (!pool_->opener->blocks()) {
+    close();
+    return finish_close(*x.place, x.why, x.revoked);
+  }
+  pool_->runner->run(job{
+    [close, entry = entry_, done = closed{x.place, x.why, x.revoked}] {
+      close();
+      return [entry, done] { cafx::send_anon(entry->supervisor, done); };
+    }});
+}
+
+void supervisor_state::act(const effect::ask_permit&) {
+  cafx::send(self_, pool_->budget, permit_wanted{member_});
+}
+
+void supervisor_state::act(const effect::return_permit&) {
+  cafx::send(self_, pool_->budget, permit_returned{});
+}
+
+void supervisor_state::act(const effect::report_opened& x) {
+  cafx::send(self_, pool_->budget,
+             budget_opened{member_, x.place, x.place->id(),
+                           x.place->last_used()});
+}
+
+void supervisor_state::act(const effect::report_closed& x) {
+  cafx::send(self_, pool_->budget, budget_closed{x.id});
+}
+
+void supervisor_state::act(const effect::passivate&) {
+  if (!gone_)
+    gone_ = core_->draining() || pool_->home->leave(*entry_);
+}
+
+void supervisor_state::leave() {
+  logger().debug("supervisor_ended pool={} key={}", pool_->options.name,
+                 entry_->place.key());
+  for (auto& [id, to] : replies_) // only if abandoned
+    fail(to, make_error(errc::draining, "the pool has shut down"));
+  replies_.clear();
+  leases_.clear();
+  if (core_->draining() || !gone_)
+    pool_->home->ended(*entry_);
+  self_->quit();
+}
+
+// -- answers ------------------------------------------------------------------
+
+void supervisor_state::tell(const effect::answer& x) {
+  hold what{x.place, x.fresh};
+  auto to = take_reply(x.to);
+  if (!to) // forgotten: the hold gives itself back
+    return;
+  if (auto* sink = std::get_if<std::shared_ptr<request_sink>>(&*to)) {
+    (*sink)->granted(std::move(what));
+  } else if (auto* actor = std::get_if<to_actor>(&*to)) {
+    actor->promise.deliver(
+      granted_hold{std::make_shared<hold>(std::move(what))});
+  } else if (auto* holder = std::get_if<to_holder>(&*to)) {
+    auto ticket = ++tickets_;
+    granted answer{{entry_->place.key(), ticket}, what.resource(), x.fresh};
+    leases_.emplace(ticket, lease{std::move(what), holder->who});
+    holder->promise.deliver(std::move(answer));
+  }
+}
+
+void supervisor_state::tell(const effect::reject& x) {
+  pool_->counters.rejected();
+  auto to = take_reply(x.to);
+  if (!to)
+    return;
+  if (auto* holder = std::get_if<to_holder>(&*to))
+    unwatch(holder->who);
+  fail(*to, make_error(x.why, refusal_text(x), x.figures));
+}
+
+void supervisor_state::fail(reply& to, const caf::error& why) {
+  if (auto* sink = std::get_if<std::shared_ptr<request_sink>>(&to))
+    (*sink)->failed(why);
+  else if (auto* actor = std::get_if<to_actor>(&to))
+    actor->promise.deliver(why);
+  else if (auto* holder = std::get_if<to_holder>(&to))
+    holder->promise.deliver(why);
+}
+
+std::optional<supervisor_state::reply>
+supervisor_state::take_reply(request_id id) {
+  auto i = replies_.find(id);
+  if (i == replies_.end())
+    return std::nullopt;
+  std::optional<reply> result{std::move(i->second)};
+  replies_.erase(i);
+  return result;
+}
+
+std::string supervisor_state::refusal_text(const effect::reject& x) const {
+  const auto& f = x.figures;
+  auto key = fmt::format("key \"{}\" of pool \"{}\"", entry_->place.key(),
+                         pool_->options.name);
+  switch (x.why) {
+    case errc::key_full:
+    case errc::total_full: {
+      auto text = fmt::format("{}: {} is {}; the key has {} open, {} leased, {} "
+                              "waiting",
+                              key, f.limit, f.limit_value, f.open, f.leased,
+                              f.waiting);
+      if (f.retry_after_ms)
+        text += fmt::format("; try again in {}",
+                            to_text(std::chrono::milliseconds{
+                              *f.retry_after_ms}));
+      return text;
+    }
+    case errc::open_failed:
+      return fmt::format("{}: {}", key, open_error_);
+    case errc::open_timed_out:
+      return fmt::format("{}: opening took longer than open_timeout ({})", key,
+                         to_text(pool_->options.open_timeout));
+    case errc::deadline_exceeded:
+      return fmt::format("{}: not granted before the request's deadline; the "
+                         "key has {} open, {} leased, {} waiting",
+                         key, f.open, f.leased, f.waiting);
+    default:
+      return fmt::format("{}: the pool is shutting down", key);
+  }
+}
+
+// -- holders in messages ------------------------------------------------------
+
+void supervisor_state::watch(const caf::actor_addr& who) {
+  if (who && watched_[who]++ == 0)
+    self_->monitor(who);
+}
+
+void supervisor_state::unwatch(const caf::actor_addr& who) {
+  auto i = watched_.find(who);
+  if (i == watched_.end() || --i->second > 0)
+    return;
+  self_->demonitor(who);
+  watched_.erase(i);
+}
+
+// -- records ------------------------------------------------------------------
+
+std::string supervisor_state::record_name(std::uint64_t id) const {
+  return fmt::format("{}/{}/{}/{}", pool_->options.name, pool_->owner, id,
+                     entry_->place.key());
+}
+
+void supervisor_state::note_opened(const slot& place) {
+  if (!pool_->persistence)
+    return;
+  record draft;
+  draft.name = record_name(place.id());
+  draft.pool = pool_->options.name;
+  draft.key = entry_->place.key();
+  draft.attributes = place.params();
+  draft.owner = pool_->owner;
+  draft.creator = pool_->token_of(place.id());
+  draft.opened_at = now();
+  cafx::send(self_, pool_->persistence,
+             note_record{create_record{std::move(draft)}});
+}
+
+void supervisor_state::note_closed(std::uint64_t id, close_reason why) {
+  if (pool_->persistence)
+    cafx::send(self_, pool_->persistence,
+               note_record{close_record{record_name(id), why, now()}});
+}
+
+caf::behavior supervisor(caf::stateful_actor<supervisor_state>* self,
+                         std::shared_ptr<key_entry> entry) {
+  return cafx::state(self).make_behavior(std::move(entry));
+}
+
+} // namespace steward

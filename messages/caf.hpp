@@ -1,0 +1,123 @@
+#pragma once
+
+// The only place that knows which CAF this is. 0.17.6 is what Debian and Ubuntu
+// package; 1.x spells the same things differently (see the functions below).
+// Everything else includes this header instead of <caf/...>.
+
+#include <caf/all.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#if defined(CAF_MAJOR_VERSION) && CAF_MAJOR_VERSION >= 1
+#  define STEWARD_CAF_1 1
+#else
+#  define STEWARD_CAF_1 0
+#endif
+
+/// Lets `Type` travel between actors of one process. Ours carry pointers and
+/// callbacks, so they cannot be serialized and do not pretend to.
+#define STEWARD_MESSAGE(Type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(Type)
+
+namespace steward::cafx {
+
+/// The state of a stateful actor.
+template <class Self>
+decltype(auto) state(Self* self) {
+#if STEWARD_CAF_1
+  return (self->state());
+#else
+  return (self->state);
+#endif
+}
+
+/// Sends `msg` from `self` to `dest`.
+template <class Self, class Dest, class Message>
+void send(Self* self, const Dest& dest, Message&& msg) {
+#if STEWARD_CAF_1
+  self->mail(std::forward<Message>(msg)).send(dest);
+#else
+  self->send(dest, std::forward<Message>(msg));
+#endif
+}
+
+/// Sends `msg` to `dest` from nobody: from any thread.
+template <class Dest, class Message>
+void send_anon(const Dest& dest, Message&& msg) {
+#if STEWARD_CAF_1
+  caf::anon_mail(std::forward<Message>(msg)).send(dest);
+#else
+  caf::anon_send(dest, std::forward<Message>(msg));
+#endif
+}
+
+/// Sends `msg` to `self` after `delay`. Cannot be taken back: let the message
+/// carry a generation number.
+template <class Self, class Duration, class Message>
+void send_later(Self* self, Duration delay, Message&& msg) {
+#if STEWARD_CAF_1
+  self->mail(std::forward<Message>(msg)).delay(delay).send(self);
+#else
+  self->delayed_send(self, delay, std::forward<Message>(msg));
+#endif
+}
+
+/// Hands the current request on to `dest`, who answers it.
+template <class Self, class Dest, class Message>
+auto delegate(Self* self, const Dest& dest, Message&& msg) {
+#if STEWARD_CAF_1
+  return self->mail(std::forward<Message>(msg)).delegate(dest);
+#else
+  return self->delegate(dest, std::forward<Message>(msg));
+#endif
+}
+
+/// Asks `dest`; the deadline is the receiver's business (requests with CAF's
+/// own timeouts are never cancelled in 0.17.6).
+template <class Self, class Dest, class Message>
+auto request(Self* self, const Dest& dest, Message&& msg) {
+#if STEWARD_CAF_1
+  return self->mail(std::forward<Message>(msg)).request(dest, caf::infinite);
+#else
+  return self->request(dest, caf::infinite, std::forward<Message>(msg));
+#endif
+}
+
+/// Discards what no handler matches instead of printing it.
+template <class Self>
+void drop_unknown(Self* self) {
+  self->set_default_handler(caf::drop);
+}
+
+/// The sender of the current message. Take it before `make_response_promise`,
+/// which moves it out of the message.
+template <class Self>
+caf::actor_addr sender(Self* self) {
+  auto who = self->current_sender();
+  return who ? who->address() : caf::actor_addr{};
+}
+
+/// What every system that runs stewards needs: one shared queue (work stealing
+/// is slow to wake and linear in the ready actors) and turns of finite length.
+inline void tune(caf::actor_system_config& cfg) {
+#if STEWARD_CAF_1
+  cfg.set("caf.scheduler.policy", "sharing");
+  cfg.set("caf.scheduler.max-throughput", std::size_t{200});
+#else
+  cfg.set("scheduler.policy", caf::atom("sharing"));
+  cfg.set("scheduler.max-throughput", std::size_t{200});
+#endif
+}
+
+/// Limits the number of CAF's worker threads. @pre before the system starts.
+inline void set_threads(caf::actor_system_config& cfg, std::size_t n) {
+#if STEWARD_CAF_1
+  cfg.set("caf.scheduler.max-threads", n);
+#else
+  cfg.set("scheduler.max-threads", n);
+#endif
+}
+
+} // namespace steward::cafx

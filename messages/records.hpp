@@ -1,0 +1,88 @@
+#pragma once
+
+#include <steward/core/record.hpp>
+#include <steward/messages/caf.hpp>
+
+#include <cstddef>
+#include <future>
+#include <memory>
+#include <string>
+
+namespace steward {
+
+/// To persistence: "there must be a record of this name; which is it?" Answered
+/// by `record_answer` after the row is durable, or as `unavailable` at the
+/// deadline.
+struct get_or_create {
+  record draft;
+  time_point deadline = never;
+};
+
+/// The same from a plain thread, answered through a promise. If persistence is
+/// gone, the promise breaks.
+struct get_or_create_blocking {
+  record draft;
+  time_point deadline = never;
+  std::shared_ptr<std::promise<record_answer>> reply;
+};
+
+/// To persistence: "write this when you can." Not answered; tried again until
+/// it is durable or persistence stops.
+struct note_record {
+  record_write write;
+};
+
+/// Persistence did what `flush_records` or `stop_records` asked for.
+struct records_flushed {
+  std::size_t pending = 0; ///< writes that are not durable, nor failed for good
+  std::string cause;       ///< one line; empty unless `pending > 0`
+};
+
+/// To persistence: "tell me when all that you were given before this is durable
+/// or has failed for good." Answered by `records_flushed`, at the latest at the
+/// deadline.
+struct flush_records {
+  time_point deadline = never;
+};
+
+/// The same from a plain thread, answered through a promise.
+struct flush_records_blocking {
+  time_point deadline = never;
+  std::shared_ptr<std::promise<records_flushed>> reply;
+};
+
+/// To persistence: "write what you have until the deadline, then end." Answered
+/// by `records_flushed` after the database is closed.
+struct stop_records {
+  time_point deadline = never;
+};
+
+/// The same from a plain thread, answered through a promise.
+struct stop_records_blocking {
+  time_point deadline = never;
+  std::shared_ptr<std::promise<records_flushed>> reply;
+};
+
+/// Persistence to itself: "the mailbox is read; write."
+struct flush_now {};
+
+/// Persistence to itself: "it is `at`: time to try again, or for somebody's
+/// deadline." Earlier generations are over.
+struct retry_now {
+  std::size_t generation = 0;
+  time_point at{};
+};
+
+} // namespace steward
+
+STEWARD_MESSAGE(steward::record_answer)
+STEWARD_MESSAGE(steward::get_or_create)
+STEWARD_MESSAGE(steward::get_or_create_blocking)
+STEWARD_MESSAGE(steward::note_record)
+STEWARD_MESSAGE(steward::flush_records)
+STEWARD_MESSAGE(steward::flush_records_blocking)
+STEWARD_MESSAGE(steward::stop_records)
+STEWARD_MESSAGE(steward::stop_records_blocking)
+STEWARD_MESSAGE(steward::records_flushed)
+STEWARD_MESSAGE(steward::flush_now)
+STEWARD_MESSAGE(steward::retry_now)

@@ -1,0 +1,87 @@
+#pragma once
+
+// Not installed: users of the store have no SQLiteCpp.
+
+#include <steward/core/time.hpp>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+namespace steward {
+
+/// One connection to a record database: identified as ours, its schema made,
+/// its settings set and read back, its statements prepared. Pinned to its
+/// address, because SQLite calls it back.
+class sqlite_connection {
+public:
+  /// Throws `store_failure`, or `SQLite::Exception` for a code of SQLite.
+  sqlite_connection(const std::filesystem::path& path, duration wait_max);
+
+  sqlite_connection(const sqlite_connection&) = delete;
+  sqlite_connection& operator=(const sqlite_connection&) = delete;
+
+  /// Moves the write-ahead log into the file, as far as others permit.
+  ~sqlite_connection();
+
+  /// Bounds all waiting for locks from now until the next call.
+  void wait_at_most(duration wait_max);
+
+  /// Throws if the path does not lead to the open file any more: SQLite would
+  /// go on and lose everything it is given.
+  void require_same_file() const;
+
+  void set_pages_max(std::int64_t pages);
+
+  /// Whether a transaction is under way.
+  bool in_transaction() const;
+
+  SQLite::Database& db() {
+    return db_;
+  }
+
+private:
+  struct file_id {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool operator==(const file_id&) const = default;
+  };
+
+  static file_id id_of(const std::filesystem::path& path);
+  static int on_busy(void* self, int tries);
+
+  void require_ours_or_make();
+  void set_and_verify();
+  void enter_wal();
+  void set_checkpoint_on_close(bool on);
+
+  std::filesystem::path path_;
+  std::chrono::steady_clock::time_point give_up_at_;
+  SQLite::Database db_;
+  file_id file_;
+  bool accepted_ = false;
+
+public:
+  /// All are reset when nobody uses them: one that is not makes COMMIT fail.
+  struct statements {
+    explicit statements(const SQLite::Database& db);
+    SQLite::Statement insert;
+    SQLite::Statement close;
+    SQLite::Statement by_name;
+    SQLite::Statement by_owner;
+  };
+
+  statements& sql() {
+    return *sql_;
+  }
+
+private:
+  std::unique_ptr<statements> sql_; // after db_: ends before it
+};
+
+} // namespace steward

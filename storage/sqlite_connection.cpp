@@ -1,0 +1,277 @@
+#include <steward/storage/internal/sqlite_connection.hpp>
+
+#include <steward/storage/record_store.hpp>
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <thread>
+
+namespace steward {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr std::int64_t application_id = 0x73747764; // "stwd"
+constexpr std::int64_t schema_version = 1;
+
+// Columns are text where a person reads them. Times sort as text.
+constexpr const char* schema = R"(
+CREATE TABLE record(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+    CHECK (length(CAST(name AS BLOB)) BETWEEN 1 AND 1024),
+  pool TEXT NOT NULL,
+  key TEXT NOT NULL,
+  attributes TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
+  close_reason TEXT,
+  opened_at TEXT NOT NULL,
+  closed_at TEXT,
+  creator TEXT NOT NULL CHECK (length(creator) = 32),
+  CHECK ((state = 'closed') = (close_reason IS NOT NULL)),
+  CHECK ((state = 'closed') = (closed_at IS NOT NULL))
+) STRICT;
+)";
+
+// The only way to lose: a name that is there already. Any other constraint
+// raises, which INSERT OR IGNORE would swallow.
+constexpr const char* insert_sql = R"(
+INSERT INTO record(name, pool, key, attributes, owner, state, opened_at,
+                   creator)
+VALUES(?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7) ON CONFLICT(name) DO NOTHING)";
+
+constexpr const char* close_sql = R"(
+UPDATE record SET state = 'closed', close_reason = ?2, closed_at = ?3
+WHERE name = ?1 AND state = 'open')";
+
+constexpr const char* columns
+  = "SELECT id, name, pool, key, attributes, owner, state, close_reason,"
+    " opened_at, closed_at, creator FROM record ";
+
+[[noreturn]] void fail(store_errc code, const fs::path& path,
+                       const std::string& why) {
+  throw store_failure{code, "cannot open records " + path.string() + ": "
+                              + why};
+}
+
+std::string error_text(int code) {
+  return std::generic_category().message(code);
+}
+
+// SQLite says "unable to open database file" to all of these.
+void require_usable_path(const fs::path& path) {
+  auto directory = path.parent_path();
+  struct stat info {};
+  if (::stat(directory.c_str(), &info) != 0)
+    fail(store_errc::cannot_open, path,
+         directory.string() + ": " + error_text(errno));
+  if (!S_ISDIR(info.st_mode))
+    fail(store_errc::cannot_open, path,
+         directory.string() + " is not a directory");
+  auto exists = ::stat(path.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode))
+    fail(store_errc::cannot_open, path, "it is a directory");
+  if (exists && !S_ISREG(info.st_mode))
+    fail(store_errc::cannot_open, path, "it is not a regular file");
+  // SQLite takes a file of one byte for an empty one and would overwrite it.
+  if (exists && info.st_size == 1)
+    fail(store_errc::not_a_database, path, "file is not a database");
+  if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+    fail(store_errc::read_only, path,
+         "its directory, where the write-ahead log lies, cannot be written: "
+           + error_text(errno));
+  if (exists && ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0)
+    fail(store_errc::read_only, path,
+         "the file cannot be written: " + error_text(errno));
+}
+
+const fs::path& checked(const fs::path& path) {
+  require_usable_path(path);
+  return path;
+}
+
+struct identity {
+  std::int64_t application = 0;
+  std::int64_t version = 0;
+  std::int64_t tables = 0;
+
+  bool is_blank() const {
+    return application == 0 && version == 0 && tables == 0;
+  }
+};
+
+// @pre A transaction is under way, so that the three belong together.
+identity read_identity(SQLite::Database& db) {
+  return {db.execAndGet("PRAGMA application_id").getInt64(),
+          db.execAndGet("PRAGMA user_version").getInt64(),
+          db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt64()};
+}
+
+void require_ours(const identity& x, const fs::path& path) {
+  if (x.application != application_id)
+    fail(store_errc::not_a_database, path,
+         "it is the database of another application");
+  if (x.version > schema_version)
+    fail(store_errc::newer_schema, path,
+         "its schema version is " + std::to_string(x.version)
+           + ", this program knows up to " + std::to_string(schema_version));
+  if (x.version < schema_version)
+    fail(store_errc::damaged, path,
+         "there is no schema version " + std::to_string(x.version));
+}
+
+} // namespace
+
+sqlite_connection::statements::statements(const SQLite::Database& db)
+  : insert(db, insert_sql),
+    close(db, close_sql),
+    by_name(db, std::string{columns} + "WHERE name = ?1"),
+    by_owner(db, std::string{columns}
+                   + "WHERE ?1 = '' OR owner = ?1 ORDER BY id") {
+}
+
+// -- construction -------------------------------------------------------------
+
+sqlite_connection::sqlite_connection(const fs::path& path, duration wait_max)
+  : path_(checked(path)),
+    db_(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE
+                         | SQLite::OPEN_NOMUTEX),
+    file_(id_of(path)) {
+  wait_at_most(wait_max);
+  sqlite3_busy_handler(db_.getHandle(), &on_busy, this);
+  // Until we know that it is ours, nothing moves into the file.
+  set_checkpoint_on_close(false);
+  if (sqlite3_db_readonly(db_.getHandle(), "main") == 1)
+    fail(store_errc::read_only, path_, "the file cannot be written");
+  require_ours_or_make();
+  set_and_verify();
+  set_checkpoint_on_close(true);
+  accepted_ = true;
+  sql_ = std::make_unique<statements>(db_);
+}
+
+sqlite_connection::~sqlite_connection() {
+  if (!accepted_)
+    return;
+  // The last connection does this when it closes; this is for the others.
+  sqlite3_wal_checkpoint_v2(db_.getHandle(), "main",
+                            SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
+void sqlite_connection::require_ours_or_make() {
+  identity found;
+  {
+    SQLite::Transaction snapshot{db_};
+    found = read_identity(db_);
+  }
+  if (!found.is_blank())
+    return require_ours(found, path_);
+  // Others may be doing the same: whoever gets the lock looks again. All in
+  // one transaction and before WAL, so that nobody sees half of it.
+  SQLite::Transaction making{db_, SQLite::TransactionBehavior::IMMEDIATE};
+  found = read_identity(db_);
+  if (!found.is_blank())
+    return require_ours(found, path_);
+  db_.exec(schema);
+  db_.exec("PRAGMA application_id = " + std::to_string(application_id));
+  db_.exec("PRAGMA user_version = " + std::to_string(schema_version));
+  making.commit();
+}
+
+void sqlite_connection::enter_wal() {
+  // Changing the mode does not always ask the busy handler.
+  for (int tries = 0;; ++tries) {
+    try {
+      db_.execAndGet("PRAGMA journal_mode = WAL");
+      return;
+    } catch (const SQLite::Exception& x) {
+      if (x.getErrorCode() != SQLITE_BUSY || on_busy(this, tries) == 0)
+        throw;
+    }
+  }
+}
+
+void sqlite_connection::set_and_verify() {
+  struct setting {
+    const char* name;
+    const char* value;
+  };
+  enter_wal();
+  db_.exec("PRAGMA synchronous = FULL");
+  db_.exec("PRAGMA cache_size = -65536");
+  db_.execAndGet("PRAGMA wal_autocheckpoint = 8000");
+  // FULL reads back as 2. NORMAL would lose acknowledged rows in a power cut.
+  for (auto [name, value] : {setting{"journal_mode", "wal"},
+                             setting{"synchronous", "2"},
+                             setting{"cache_size", "-65536"},
+                             setting{"wal_autocheckpoint", "8000"}}) {
+    auto is = db_.execAndGet(std::string{"PRAGMA "} + name).getString();
+    if (is != value)
+      fail(store_errc::misuse, path_,
+           std::string{name} + " is '" + is + "' where '" + value
+             + "' was set");
+  }
+}
+
+void sqlite_connection::set_checkpoint_on_close(bool on) {
+  sqlite3_db_config(db_.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+                    on ? 0 : 1, nullptr);
+}
+
+// -- waiting ------------------------------------------------------------------
+
+void sqlite_connection::wait_at_most(duration wait_max) {
+  auto bounded = std::clamp<duration>(wait_max, duration::zero(), 24h);
+  give_up_at_ = std::chrono::steady_clock::now() + bounded;
+}
+
+// One bound for all locks of a call: SQLite's own timeout starts anew for each.
+int sqlite_connection::on_busy(void* self, int tries) {
+  auto give_up_at = static_cast<sqlite_connection*>(self)->give_up_at_;
+  auto left = give_up_at - std::chrono::steady_clock::now();
+  if (left <= left.zero())
+    return 0;
+  // Often at first: who writes without a pause leaves only short gaps.
+  auto pause = std::chrono::milliseconds{std::min(tries / 8 + 1, 10)};
+  std::this_thread::sleep_for(std::min<duration>(left, pause));
+  return 1;
+}
+
+// -- queries ------------------------------------------------------------------
+
+sqlite_connection::file_id
+sqlite_connection::id_of(const std::filesystem::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0)
+    return {};
+  return {info.st_dev, info.st_ino};
+}
+
+void sqlite_connection::require_same_file() const {
+  if (id_of(path_) != file_)
+    throw store_failure{store_errc::cannot_open,
+                        "the records " + path_.string()
+                          + " were removed or replaced while in use"};
+}
+
+void sqlite_connection::set_pages_max(std::int64_t pages) {
+  constexpr std::int64_t default_max = 4'294'967'294;
+  db_.execAndGet("PRAGMA max_page_count = "
+                 + std::to_string(pages > 0 ? pages : default_max));
+}
+
+bool sqlite_connection::in_transaction() const {
+  return sqlite3_get_autocommit(db_.getHandle()) == 0;
+}
+
+} // namespace steward
