@@ -1,0 +1,174 @@
+#include <steward/runtime/config.hpp>
+
+#include <steward/core/duration_text.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steward {
+
+namespace {
+
+// -- what a value may look like -----------------------------------------------
+
+bool read(const caf::config_value& v, std::size_t& to) {
+  if (auto* n = caf::get_if<std::int64_t>(&v); n != nullptr && *n >= 0) {
+    to = static_cast<std::size_t>(*n);
+    return true;
+  }
+  auto* text = caf::get_if<std::string>(&v);
+  if (text == nullptr || *text != "unlimited")
+    return false;
+  to = unlimited;
+  return true;
+}
+
+bool read(const caf::config_value& v, duration& to) {
+  if (auto* d = caf::get_if<caf::timespan>(&v)) {
+    to = *d;
+    return true;
+  }
+  auto* text = caf::get_if<std::string>(&v);
+  if (text == nullptr)
+    return false;
+  if (*text == "off") {
+    to = off;
+    return true;
+  }
+  auto parsed = parse_duration(*text);
+  if (parsed)
+    to = *parsed;
+  return parsed.has_value();
+}
+
+bool read(const caf::config_value& v, full_policy& to) {
+  auto* text = caf::get_if<std::string>(&v);
+  if (text == nullptr)
+    return false;
+  for (auto policy : {full_policy::evict_idle, full_policy::reject}) {
+    if (*text == to_string(policy)) {
+      to = policy;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool read(const caf::config_value& v, bool& to) {
+  auto* b = caf::get_if<bool>(&v);
+  if (b != nullptr)
+    to = *b;
+  return b != nullptr;
+}
+
+constexpr std::string_view count_form = "a whole number, or \"unlimited\"";
+constexpr std::string_view duration_form
+  = "a duration such as 90s or \"1h\", or \"off\"";
+
+// -- the options --------------------------------------------------------------
+
+struct entry {
+  std::string_view name;
+  std::string_view form;
+  bool (*apply)(const caf::config_value&, pool_options&);
+};
+
+template <auto Member>
+bool apply(const caf::config_value& v, pool_options& to) {
+  return read(v, to.*Member);
+}
+
+constexpr std::array entries = {
+  entry{"per-key-max", count_form, &apply<&pool_options::per_key_max>},
+  entry{"total-max", count_form, &apply<&pool_options::total_max>},
+  entry{"holders-max", count_form, &apply<&pool_options::holders_max>},
+  entry{"idle-timeout", duration_form, &apply<&pool_options::idle_timeout>},
+  entry{"max-lifetime", duration_form, &apply<&pool_options::max_lifetime>},
+  entry{"tick", duration_form, &apply<&pool_options::tick>},
+  entry{"linger", duration_form, &apply<&pool_options::linger>},
+  entry{"open-timeout", duration_form, &apply<&pool_options::open_timeout>},
+  entry{"when-full", "\"evict_idle\" or \"reject\"",
+        &apply<&pool_options::when_full>},
+  entry{"recorded", "true or false", &apply<&pool_options::recorded>},
+};
+
+const entry* find_entry(std::string_view name) {
+  for (const auto& x : entries)
+    if (x.name == name)
+      return &x;
+  return nullptr;
+}
+
+std::string names() {
+  std::string result;
+  for (const auto& x : entries) {
+    result += result.empty() ? "" : ", ";
+    result += x.name;
+  }
+  return result;
+}
+
+void overlay(const caf::settings& from, const std::string& path,
+             pool_options& to, std::vector<std::string>& errors) {
+  for (const auto& [name, value] : from) {
+    if (path == "steward" && name == "pools")
+      continue;
+    const auto* known = find_entry(name);
+    if (known == nullptr)
+      errors.push_back(path + "." + name + " is no option; there are "
+                       + names());
+    else if (!known->apply(value, to))
+      errors.push_back(path + "." + name + " is " + caf::to_string(value)
+                       + "; allowed: " + std::string{known->form});
+  }
+}
+
+const caf::settings* section(const caf::settings& in, const std::string& name) {
+  auto i = in.find(name);
+  return i == in.end() ? nullptr : caf::get_if<caf::settings>(&i->second);
+}
+
+} // namespace
+
+void configure(caf::actor_system_config& cfg) {
+  cafx::tune(cfg);
+}
+
+config::config() {
+  configure(*this);
+  opt_group{custom_options_, "steward"}
+    .add<std::size_t>("per-key-max", "most resources of one key")
+    .add<std::size_t>("total-max", "most resources of all keys")
+    .add<std::size_t>("holders-max", "how many leases share one resource")
+    .add<caf::timespan>("idle-timeout", "close what nobody used for so long")
+    .add<caf::timespan>("max-lifetime", "close what is so old and not in use")
+    .add<caf::timespan>("tick", "the grid on which cleanup happens")
+    .add<caf::timespan>("linger", "how long an empty key keeps its supervisor")
+    .add<caf::timespan>("open-timeout", "how long opening may take")
+    .add<std::string>("when-full", "evict_idle or reject")
+    .add<bool>("recorded", "whether each resource gets a record");
+}
+
+pool_options overlaid(pool_options options,
+                      const caf::actor_system_config& cfg) {
+  const auto* all = section(caf::content(cfg), "steward");
+  if (all == nullptr)
+    return options;
+  std::vector<std::string> errors;
+  overlay(*all, "steward", options, errors);
+  if (const auto* pools = section(*all, "pools"))
+    if (const auto* own = section(*pools, options.name))
+      overlay(*own, "steward.pools." + options.name, options, errors);
+  if (errors.empty())
+    return options;
+  std::string text;
+  for (const auto& line : errors)
+    text += (text.empty() ? "" : "\n") + line;
+  throw invalid_options(text);
+}
+
+} // namespace steward

@@ -1,0 +1,150 @@
+#include <steward/runtime/pool_core.hpp>
+
+#include <steward/actors/budget.hpp>
+#include <steward/actors/front.hpp>
+#include <steward/actors/supervisor.hpp>
+#include <steward/messages/drain.hpp>
+
+#include <algorithm>
+#include <future>
+#include <optional>
+#include <utility>
+
+namespace steward {
+
+namespace {
+
+// The supervisor answers at the deadline, and says how things stood. Only if it
+// cannot run does the caller go without.
+constexpr std::chrono::milliseconds answer_grace{100};
+
+// How a plain thread waits. Dropped with the answer in it if nobody waits any
+// more: then the hold gives itself back.
+class waiting_thread final : public request_sink {
+public:
+  using result = caf::expected<hold>;
+
+  std::future<result> answer() {
+    return promise_.get_future();
+  }
+
+  void granted(hold what) noexcept override {
+    promise_.set_value(result{std::move(what)});
+  }
+
+  void failed(const caf::error& why) noexcept override {
+    promise_.set_value(result{why});
+  }
+
+private:
+  std::promise<result> promise_;
+};
+
+} // namespace
+
+pool_core::pool_core(caf::actor_system& sys,
+                     std::shared_ptr<pool_context> context)
+  : context_(std::move(context)),
+    directory_(context_, [&sys](std::shared_ptr<key_entry> entry) {
+      return sys.spawn<caf::lazy_init>(supervisor, std::move(entry));
+    }) {
+  context_->home = &directory_;
+  if (context_->budget_permits.limited())
+    context_->budget = sys.spawn(budget_actor, context_);
+  front_ = sys.spawn(front_actor, context_);
+}
+
+pool_core::~pool_core() = default;
+
+caf::expected<hold> pool_core::acquire(std::string_view key,
+                                       const acquire_options& options) {
+  if (auto free = directory_.borrow(key, options.params))
+    return free;
+  if (!valid_key(key))
+    return key_error();
+  auto sink = std::make_shared<waiting_thread>();
+  auto answer = sink->answer();
+  auto deadline = deadline_of(options);
+  auto patience = deadline - context_->time->now() + answer_grace;
+  acquire_into request{options.params, deadline, std::move(sink)};
+  auto sent = directory_.with_supervisor(key, [&](const caf::actor& to) {
+    cafx::send_anon(to, std::move(request));
+  });
+  request.sink.reset();
+  if (!sent)
+    return draining_error();
+  if (answer.wait_for(patience) != std::future_status::ready)
+    return make_error(errc::deadline_exceeded,
+                      "key \"" + std::string{key}
+                        + "\": nobody answered before the deadline");
+  try {
+    return answer.get();
+  } catch (const std::future_error&) { // dropped with the supervisor's mailbox
+    return draining_error();
+  }
+}
+
+void pool_core::evict(std::string_view key) {
+  if (valid_key(key))
+    directory_.with_supervisor(key, [](const caf::actor& to) {
+      cafx::send_anon(to, evict_key{});
+    });
+}
+
+caf::actor pool_core::front() const {
+  std::lock_guard lock{front_guard_};
+  return front_;
+}
+
+pool_stats pool_core::stats() const noexcept {
+  auto result = context_->counters.read();
+  result.keys = directory_.size();
+  return result;
+}
+
+time_point pool_core::deadline_of(const acquire_options& options) const {
+  auto within = options.deadline > duration::zero()
+                  ? std::min<duration>(options.deadline, std::chrono::hours{24})
+                  : context_->options.open_timeout;
+  return later(context_->time->now(), within);
+}
+
+caf::error pool_core::key_error() const {
+  return make_error(errc::invalid_key, "a key has 1 to 256 bytes");
+}
+
+caf::error pool_core::draining_error() const {
+  return make_error(errc::draining,
+                    "pool \"" + context_->options.name + "\" is shutting down");
+}
+
+// -- the end ------------------------------------------------------------------
+
+void pool_core::start_drain() {
+  directory_.close();
+  directory_.for_each(
+    [](const caf::actor& who) { cafx::send_anon(who, drain{}); });
+}
+
+void pool_core::force_drain() {
+  directory_.for_each(
+    [](const caf::actor& who) { cafx::send_anon(who, drain_by_force{}); });
+}
+
+void pool_core::abandon_all() {
+  directory_.for_each(
+    [](const caf::actor& who) { cafx::send_anon(who, abandon{}); });
+}
+
+void pool_core::end() {
+  if (context_->budget)
+    cafx::send_anon(context_->budget, stop_budget{});
+  context_->budget = {};
+  context_->clock = {};
+  context_->persistence = {};
+  std::lock_guard lock{front_guard_};
+  cafx::send_anon(front_, stop_front{});
+  front_ = {};
+}
+
+} // namespace steward

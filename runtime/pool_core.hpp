@@ -1,0 +1,106 @@
+#pragma once
+
+#include <steward/actors/pool_context.hpp>
+#include <steward/core/hold.hpp>
+#include <steward/messages/acquire.hpp>
+#include <steward/messages/errors.hpp>
+#include <steward/runtime/directory.hpp>
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace steward {
+
+/// How to ask for a resource.
+struct acquire_options {
+  /// With what it is opened, or was.
+  std::string params = {};
+
+  /// How long to wait for it, as one deadline that is never re-armed; zero
+  /// means the pool's `open_timeout`. At most 1 day.
+  duration deadline = duration::zero();
+};
+
+/// A pool without its type: what all `pool<T>` handles of one pool share. All
+/// functions: any thread. Outlives the runtime; then it refuses everything.
+class pool_core {
+public:
+  pool_core(caf::actor_system& sys, std::shared_ptr<pool_context> context);
+  pool_core(const pool_core&) = delete;
+  pool_core& operator=(const pool_core&) = delete;
+  ~pool_core();
+
+  /// A free resource, without a message, lock-free but for a short critical
+  /// section; empty if there is none or somebody waits.
+  hold try_borrow(std::string_view key, std::string_view params) noexcept {
+    return directory_.borrow(key, params);
+  }
+
+  /// Blocks until there is a resource or an error, until the deadline at most.
+  /// Not for actors.
+  caf::expected<hold> acquire(std::string_view key,
+                              const acquire_options& options);
+
+  /// Sends `acquire_hold` from an actor: `ask(supervisor, message)` sends it.
+  /// An error if nothing was sent.
+  template <class F>
+  caf::error ask_supervisor(std::string_view key,
+                            const acquire_options& options, F&& ask) {
+    if (!valid_key(key))
+      return key_error();
+    acquire_hold request{options.params, deadline_of(options)};
+    auto sent = directory_.with_supervisor(
+      key, [&](const caf::actor& to) { ask(to, request); });
+    return sent ? caf::error{} : draining_error();
+  }
+
+  /// Closes what the key has: idle things now, held ones when they come back.
+  void evict(std::string_view key);
+
+  /// Takes the messages `acquire`, `release` and `evict`. Invalid after the
+  /// runtime has drained.
+  caf::actor front() const;
+
+  pool_stats stats() const noexcept;
+
+  const pool_options& options() const noexcept {
+    return context_->options;
+  }
+
+  // -- the runtime ------------------------------------------------------------
+
+  pool_context& context() noexcept {
+    return *context_;
+  }
+
+  /// Refuses new requests, answers who waits, closes what is idle.
+  void start_drain();
+
+  /// Closes what is held; see `drain_by_force`.
+  void force_drain();
+
+  /// Ends the supervisors, whatever they are at.
+  void abandon_all();
+
+  bool wait_drained(std::chrono::nanoseconds patience) {
+    return directory_.wait_empty(patience);
+  }
+
+  /// Ends the pool's actors. @pre all supervisors have ended.
+  void end();
+
+private:
+  caf::error key_error() const;
+  caf::error draining_error() const;
+  time_point deadline_of(const acquire_options& options) const;
+
+  std::shared_ptr<pool_context> context_;
+  directory directory_;
+  mutable std::mutex front_guard_;
+  caf::actor front_;
+};
+
+} // namespace steward

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <steward/actors/persistence.hpp>
+#include <steward/core/record.hpp>
+#include <steward/core/timepiece.hpp>
+#include <steward/messages/errors.hpp>
+#include <steward/messages/records.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace steward {
+
+/// Which record somebody wants.
+struct record_request {
+  std::string name; ///< unique in the database, 1 to 1024 bytes
+  std::string pool;
+  std::string key;
+  std::string attributes; ///< free text
+};
+
+struct record_call_options {
+  /// When to give up, counted from the call.
+  duration deadline = std::chrono::seconds{2};
+};
+
+/// With what the records of a run are opened.
+struct records_options {
+  std::string url;   ///< where they are kept: `sqlite:PATH`
+  std::string owner; ///< names this run of this program in its rows
+
+  /// Longest wait for others who use the database while it is opened.
+  duration open_wait_max = std::chrono::seconds{5};
+
+  persistence_options persistence{};
+  run_on thread = run_on::own_thread;
+};
+
+/// How users and pools reach the records: every name once, the same row for all
+/// who ask, in this and in other processes. All functions: any thread.
+///
+/// Holds a handle to persistence, so it must go before the actor system does.
+class records {
+public:
+  using callback = std::function<void(const record_answer&)>;
+
+  /// `owner` names this run of this program in the rows it creates. The same
+  /// `token_seed` twice would make two runs take each other's rows for theirs.
+  records(caf::actor persistence, std::shared_ptr<record_counters> counters,
+          std::shared_ptr<const timepiece> time, std::string owner,
+          std::uint64_t token_seed = random_seed());
+
+  records(const records&) = delete;
+  records& operator=(const records&) = delete;
+
+  // -- verbs ------------------------------------------------------------------
+
+  /// Returns the record of this name, made if there is none, after it is
+  /// durable. Blocks until the deadline and half a second at most, even if
+  /// persistence is gone; then the answer is `unavailable`. Not for actors.
+  record_answer get_or_create(record_request wanted,
+                              record_call_options options = {});
+
+  /// The same for the actor `self`: returns at once and calls `done` in `self`
+  /// exactly once, as long as it lives.
+  template <class Self>
+  void get_or_create(Self* self, record_request wanted, callback done,
+                     record_call_options options = {}) {
+    get_or_create_by msg{draft(std::move(wanted)), deadline_of(options)};
+    cafx::request(self, persistence_, std::move(msg))
+      .then([done](const record_answer& answer) { done(answer); },
+            [done](const caf::error& err) { done(unavailable(err)); });
+  }
+
+  /// "This resource is open." Written behind, never answered, kept until it is
+  /// durable or `stop` gives up.
+  void note_opened(record_request opened, time_point at);
+
+  /// "This resource is closed." The same.
+  void note_closed(std::string name, close_reason reason, time_point at);
+
+  /// Blocks until all that was noted before is durable or has failed for good,
+  /// until the deadline at most. Not for actors.
+  records_flushed flush(record_call_options options = {});
+
+  /// Writes what is left until the deadline, closes the database and ends
+  /// persistence. Says how many writes are lost. Not for actors.
+  records_flushed stop(record_call_options options = {});
+
+  // -- queries ----------------------------------------------------------------
+
+  const record_counters& counters() const {
+    return *counters_;
+  }
+
+  /// The same for who may outlive these records.
+  std::shared_ptr<const record_counters> shared_counters() const {
+    return counters_;
+  }
+
+  /// Takes the messages of messages/records.hpp.
+  const caf::actor& actor() const {
+    return persistence_;
+  }
+
+  const std::string& owner() const {
+    return owner_;
+  }
+
+  /// A seed that no other run has.
+  static std::uint64_t random_seed();
+
+private:
+  using get_or_create_by = steward::get_or_create;
+
+  static record_answer unavailable(const caf::error& err);
+
+  record draft(record_request wanted);
+  creator_token next_token();
+  time_point deadline_of(const record_call_options& options) const;
+
+  template <class Message>
+  records_flushed ask_flushed(const record_call_options& options);
+
+  caf::actor persistence_;
+  std::shared_ptr<record_counters> counters_;
+  std::shared_ptr<const timepiece> time_;
+  std::string owner_;
+  std::uint64_t token_seed_;
+  std::atomic<std::uint64_t> tokens_{0};
+};
+
+/// Opens the records and starts persistence. Throws `store_failure` if they
+/// cannot be used.
+std::unique_ptr<records> open_records(caf::actor_system& sys,
+                                      std::shared_ptr<const timepiece> time,
+                                      const records_options& options);
+
+} // namespace steward

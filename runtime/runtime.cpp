@@ -1,0 +1,173 @@
+#include <steward/runtime/runtime.hpp>
+
+#include <steward/actors/clock.hpp>
+#include <steward/actors/log.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <random>
+#include <utility>
+
+#include <unistd.h>
+
+namespace steward {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+constexpr std::size_t workers_max = 1024;
+
+std::uint64_t random_bits() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+std::string made_up_owner() {
+  return fmt::format("{}-{:08x}", ::getpid(), random_bits() & 0xffffffff);
+}
+
+std::chrono::nanoseconds left_until(steady::time_point t) {
+  return std::max(std::chrono::nanoseconds{0},
+                  std::chrono::nanoseconds{t - steady::now()});
+}
+
+spdlog::logger& logger() {
+  static auto result = logger_of("runtime");
+  return *result;
+}
+
+} // namespace
+
+runtime::runtime(caf::actor_system& sys, runtime_options options)
+  : sys_(sys), options_(std::move(options)),
+    hint_(std::make_shared<clock_hint>()) {
+  if (options_.workers == 0 || options_.workers > workers_max)
+    throw invalid_options(fmt::format("workers is {}; allowed: 1 to {}",
+                                      options_.workers, workers_max));
+  if (options_.owner.empty())
+    options_.owner = made_up_owner();
+  auto wall = std::make_shared<system_timepiece>();
+  clock_config clock;
+  if (options_.time == nullptr) {
+    time_ = wall;
+  } else {
+    time_ = options_.time;
+    clock.runs = false;
+    clock.set_time = [t = options_.time](time_point now) { t->set(now); };
+  }
+  clock.time = time_;
+  clock.hint = hint_;
+  // Opened before anything is started: it is what may fail.
+  if (!options_.records.empty())
+    records_ = open_records(sys_, wall, // whose waits are real whatever `time_`
+                            {options_.records, options_.owner});
+  clock_ = sys_.spawn(clock_actor, std::move(clock));
+  workers_ = std::make_shared<opener_workers>(options_.workers);
+}
+
+runtime::~runtime() {
+  drain(options_.drain_timeout);
+}
+
+std::shared_ptr<pool_core>
+runtime::add_pool(pool_options options, std::shared_ptr<any_opener> opener) {
+  options = overlaid(std::move(options), sys_.config());
+  require_valid(options);
+  if (options.recorded && records_ == nullptr)
+    throw invalid_options("recorded is true; allowed: only in a runtime with "
+                          "records");
+  std::lock_guard lock{guard_};
+  if (drained_)
+    throw invalid_options("the runtime has drained; make pools before");
+  for (const auto& other : pools_)
+    if (other->options().name == options.name)
+      throw invalid_options("name is \"" + options.name
+                            + "\"; allowed: a name that no other pool has");
+  auto context = std::make_shared<pool_context>(std::move(options), time_,
+                                                std::move(opener));
+  context->clock = clock_;
+  context->hint = hint_;
+  context->runner = workers_;
+  context->owner = options_.owner;
+  context->secret = random_bits();
+  if (context->options.recorded) {
+    context->persistence = records_->actor();
+    auto counters = records_->shared_counters();
+    context->backlog = {counters, &counters->queued};
+  }
+  cafx::send_anon(clock_, clock_pool{context->options.tick});
+  pools_.push_back(std::make_shared<pool_core>(sys_, std::move(context)));
+  return pools_.back();
+}
+
+void runtime::advance(time_point to) {
+  auto done = std::make_shared<std::promise<void>>();
+  auto answer = done->get_future();
+  sys_.spawn([clock = clock_, to, done](caf::event_based_actor* self) {
+    cafx::request(self, clock, steward::advance{to})
+      .then([done](const advanced&) { done->set_value(); },
+            [done](const caf::error&) { done->set_value(); });
+  });
+  answer.wait();
+}
+
+// -- the end ------------------------------------------------------------------
+
+drain_report runtime::drain(duration patience) {
+  drain_report report;
+  {
+    std::lock_guard lock{guard_};
+    if (std::exchange(drained_, true))
+      return report;
+  }
+  drain_pools(patience, report);
+  report.stuck = workers_->stop(options_.close_timeout);
+  for (auto& p : pools_) {
+    report.revoked += p->stats().revoked;
+    p->end();
+  }
+  if (records_ != nullptr) {
+    auto last = records_->stop({options_.close_timeout});
+    report.unwritten = last.pending;
+    report.records_error = last.cause;
+    // A handle to an actor with a thread of its own would keep the actor
+    // system from ending.
+    records_.reset();
+  }
+  cafx::send_anon(clock_, stop_clock{});
+  clock_ = {};
+  if (!report.clean())
+    logger().warn("drained revoked={} abandoned={} stuck={} unwritten={} "
+                  "error=\"{}\"",
+                  report.revoked, report.abandoned, report.stuck,
+                  report.unwritten, report.records_error);
+  pools_.clear();
+  return report;
+}
+
+// Every pool gets the same time; each step begins for all of them at once.
+void runtime::drain_pools(duration patience, drain_report& report) {
+  auto all_drained = [this](std::chrono::nanoseconds time) {
+    auto until = steady::now() + time;
+    return std::all_of(pools_.begin(), pools_.end(), [&](auto& p) {
+      return p->wait_drained(left_until(until));
+    });
+  };
+  for (auto& p : pools_)
+    p->start_drain();
+  if (all_drained(patience))
+    return;
+  for (auto& p : pools_)
+    p->force_drain();
+  if (all_drained(options_.close_timeout))
+    return;
+  for (auto& p : pools_) {
+    report.abandoned += p->stats().keys;
+    p->abandon_all();
+  }
+  all_drained(options_.close_timeout);
+}
+
+} // namespace steward
