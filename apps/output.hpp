@@ -1,0 +1,37 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace steward {
+
+/// Output that cannot be written. `what()` is one line: where and what.
+class output_failure : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Makes sure that descriptors 0, 1 and 2 are taken, so that no file that is
+/// opened later is mistaken for one of them. Using one that was closed fails.
+void take_standard_descriptors();
+
+/// Writes all of `text`; 0, or the `errno` of what went wrong.
+[[nodiscard]] int write_all(int fd, std::string_view text);
+
+/// Writes to standard output. Throws `output_failure`.
+void write_stdout(std::string_view text);
+
+/// Writes `steward: <text>` as one line to standard error, where that can be.
+void complain(std::string_view text);
+
+/// Says why `path` cannot be replaced by `write_file`, as far as that can be
+/// known before; empty if it seems fine.
+std::string why_not_writable(const std::string& path);
+
+/// Replaces the file at `path` in one step: whoever looks sees the old content
+/// or all of the new one. Devices and pipes are written to. Throws
+/// `output_failure`.
+void write_file(const std::string& path, std::string_view text);
+
+} // namespace steward

@@ -1,0 +1,381 @@
+#include <boost/test/unit_test.hpp>
+
+#include "persistence_fixtures.hpp"
+
+using namespace steward;
+using namespace record_test;
+
+using answers = std::vector<std::future<record_answer>>;
+
+BOOST_FIXTURE_TEST_SUITE(batching, persistence_fixture)
+
+BOOST_AUTO_TEST_CASE(all_that_waits_is_written_in_one_transaction) {
+  start();
+  answers coming;
+  spy->before = [&](record_store&) {
+    for (auto& x : coming)
+      BOOST_TEST(!ready(x), "answered before the commit");
+  };
+  for (int i = 0; i < 64; ++i)
+    coming.push_back(ask("n-" + std::to_string(i)));
+  run();
+  BOOST_TEST((spy->writes == std::vector<std::size_t>{64}));
+  std::int64_t last = 0;
+  for (auto& x : coming) {
+    auto answer = take(x);
+    BOOST_TEST(answer.verdict == record_verdict::created);
+    BOOST_TEST(answer.row.id > last);
+    last = answer.row.id;
+  }
+  BOOST_TEST(rows().size() == 64u);
+  BOOST_TEST(counters->written == 64u);
+  BOOST_TEST(counters->batches == 1u);
+  BOOST_TEST(counters->queued == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_transaction_has_at_most_batch_max_rows) {
+  options.batch_max = 10;
+  start();
+  for (int i = 0; i < 25; ++i)
+    send(note_record{create("n-" + std::to_string(i))});
+  run();
+  BOOST_TEST((spy->writes == std::vector<std::size_t>{10, 10, 5}));
+  BOOST_TEST(rows().size() == 25u);
+}
+
+BOOST_AUTO_TEST_CASE(requests_for_one_name_share_a_row) {
+  start();
+  auto a = ask("same");
+  auto b = ask("same");
+  auto c = ask("same");
+  run();
+  BOOST_TEST((spy->writes == std::vector<std::size_t>{1}));
+  auto first = take(a);
+  BOOST_TEST(first.verdict == record_verdict::created);
+  for (auto* x : {&b, &c}) {
+    auto other = take(*x);
+    BOOST_TEST(other.verdict == record_verdict::existed);
+    BOOST_TEST(other.row.id == first.row.id);
+  }
+  BOOST_TEST(counters->written == 1u);
+  BOOST_TEST(counters->conflicts == 2u);
+  BOOST_TEST(counters->lost_races == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(notes_open_and_close_rows_without_an_answer) {
+  start();
+  send(note_record{create("a")});
+  send(note_record{create("b")});
+  send(note_record{close("a", close_reason::lifetime)});
+  send(note_record{close("nobody")});
+  run();
+  auto all = rows();
+  BOOST_REQUIRE_EQUAL(all.size(), 2u);
+  BOOST_TEST(!all[0].open);
+  BOOST_TEST((all[0].reason == close_reason::lifetime));
+  BOOST_TEST(all[1].open);
+  BOOST_TEST(counters->written == 2u);
+  BOOST_TEST(counters->closed == 1u);
+  BOOST_TEST(counters->failed == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_of_another_store_is_a_conflict) {
+  start();
+  sqlite_store other{path, 5s};
+  auto theirs = create("a", 900);
+  auto won = other.write(std::span{&theirs, 1}, 5s).at(0);
+  auto mine = ask("a");
+  run();
+  auto answer = take(mine);
+  BOOST_TEST(answer.verdict == record_verdict::existed);
+  BOOST_TEST(answer.row.id == won.row.id);
+  BOOST_TEST(counters->conflicts == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_that_asks_is_answered) {
+  start();
+  caf::scoped_actor self{sys};
+  auto coming = self->request(persistence, caf::infinite,
+                              get_or_create{draft("a"), never});
+  auto flushed = self->request(persistence, caf::infinite, flush_records{});
+  run();
+  BOOST_REQUIRE(self->has_next_message());
+  std::move(coming).receive(
+    [](const record_answer& x) {
+      BOOST_TEST(x.verdict == record_verdict::created);
+    },
+    [](const caf::error&) { BOOST_ERROR("an error for an answer"); });
+  BOOST_REQUIRE(self->has_next_message());
+  std::move(flushed).receive(
+    [](const records_flushed& x) { BOOST_TEST(x.pending == 0u); },
+    [](const caf::error&) { BOOST_ERROR("an error for an answer"); });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(trouble, persistence_fixture)
+
+BOOST_AUTO_TEST_CASE(a_lock_that_stays_makes_requests_unavailable_in_time) {
+  start();
+  std::optional<lock_holder> other{path};
+  auto early = ask("a", noon + 1s);
+  auto late = ask("b", noon + 2s);
+  send(note_record{create("c")});
+  pass(1s - 1ms);
+  BOOST_TEST(!ready(early));
+  pass(1ms);
+  auto answer = take(early);
+  BOOST_TEST(answer.verdict == record_verdict::unavailable);
+  BOOST_TEST(answer.cause
+             == "database is locked by another process (" + url
+                  + "), gave up after 1s");
+  BOOST_TEST(!ready(late));
+  pass(1s);
+  BOOST_TEST(take(late).verdict == record_verdict::unavailable);
+  BOOST_TEST(counters->queued == 1u); // the note
+  BOOST_TEST(counters->retries > 4u);
+  BOOST_TEST(contains(counters->last_error(), "database is locked"));
+  other.reset();
+  pass(500ms);
+  BOOST_TEST(counters->queued == 0u);
+  auto all = rows();
+  BOOST_REQUIRE_EQUAL(all.size(), 1u); // nothing that was refused came later
+  BOOST_TEST(all[0].name == "c");
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_that_goes_away_in_time_is_not_noticed) {
+  start();
+  std::optional<lock_holder> other{path};
+  auto coming = ask("a", noon + 2s);
+  pass(1s);
+  BOOST_TEST(!ready(coming));
+  other.reset();
+  pass(500ms); // the longest wait between two tries
+  BOOST_TEST(take(coming).verdict == record_verdict::created);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_comes_while_others_wait_keeps_its_deadline) {
+  options.backoff = {500ms, 500ms};
+  start();
+  std::optional<lock_holder> other{path};
+  send(note_record{create("a")});
+  run(); // fails; the next try is somewhere in the next 500 ms
+  auto coming = ask("b", noon + 2ms);
+  pass(2ms);
+  BOOST_TEST(take(coming).verdict == record_verdict::unavailable);
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_that_has_passed_already_is_answered_at_once) {
+  start();
+  auto coming = ask("a", noon);
+  run();
+  BOOST_TEST(take(coming).verdict == record_verdict::unavailable);
+  BOOST_TEST(spy->writes.empty());
+  BOOST_TEST(rows().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_passes_when_there_is_space_again) {
+  start();
+  spy->before = [](record_store& inner) {
+    dynamic_cast<sqlite_store&>(inner).set_pages_max(1);
+  };
+  answers coming;
+  for (int i = 0; i < 500; ++i)
+    coming.push_back(ask("n-" + std::to_string(i), noon + 10s));
+  auto hopeless = ask("z", noon + 1s);
+  pass(1s);
+  auto refused = take(hopeless);
+  BOOST_TEST(refused.verdict == record_verdict::unavailable);
+  BOOST_TEST(contains(refused.cause, "full"), refused.cause);
+  BOOST_TEST(rows().empty());
+  spy->before = [](record_store& inner) {
+    dynamic_cast<sqlite_store&>(inner).set_pages_max(0);
+  };
+  pass(500ms);
+  for (auto& x : coming)
+    BOOST_TEST(take(x).verdict == record_verdict::created);
+  BOOST_TEST(rows().size() == 500u);
+}
+
+BOOST_AUTO_TEST_CASE(an_error_that_stays_answers_all_and_the_actor_lives_on) {
+  options.batch_max = 1;
+  start();
+  spy->before = [](record_store&) { fail_with(store_errc::damaged); };
+  auto a = ask("a");
+  auto b = ask("b"); // not even in the batch
+  send(note_record{create("c")});
+  run();
+  for (auto* x : {&a, &b}) {
+    auto answer = take(*x);
+    BOOST_TEST(answer.verdict == record_verdict::unavailable);
+    BOOST_TEST(answer.cause == "planted damaged");
+  }
+  BOOST_TEST(counters->queued == 1u);
+  spy->before = nullptr; // somebody helped
+  auto again = ask("a");
+  pass(500ms);
+  BOOST_TEST(take(again).verdict == record_verdict::created);
+  BOOST_TEST(rows().size() == 2u);
+  BOOST_TEST(counters->last_error() == "planted damaged");
+}
+
+BOOST_AUTO_TEST_CASE(any_exception_of_a_store_is_survived) {
+  start();
+  spy->before = [](record_store&) { throw std::bad_alloc{}; };
+  auto a = ask("a");
+  run();
+  BOOST_TEST(take(a).verdict == record_verdict::unavailable);
+  spy->before = nullptr;
+  auto b = ask("b");
+  pass(500ms);
+  BOOST_TEST(take(b).verdict == record_verdict::created);
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_row_fails_alone) {
+  start();
+  answers coming;
+  for (int i = 0; i < 100; ++i)
+    coming.push_back(ask(i == 37 ? "" : "n-" + std::to_string(i)));
+  send(note_record{create(std::string(2000, 'n'))});
+  send(note_record{create("last")});
+  run();
+  for (std::size_t i = 0; i < coming.size(); ++i) {
+    auto answer = take(coming[i]);
+    BOOST_TEST((answer.verdict == record_verdict::created) == (i != 37));
+    if (i == 37)
+      BOOST_TEST(answer.cause == "a record name has 1 to 1024 bytes, not 0");
+  }
+  BOOST_TEST(rows().size() == 100u);
+  BOOST_TEST(counters->failed == 2u);
+  BOOST_TEST(counters->written == 100u);
+  BOOST_TEST(counters->queued == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_whose_answer_was_lost_is_settled_by_reading) {
+  start();
+  spy->after = [&] {
+    spy->after = nullptr;
+    fail_with(store_errc::io); // written, but nobody knows
+  };
+  auto coming = ask("a", noon + 5s);
+  run();
+  BOOST_TEST(!ready(coming));
+  pass(500ms);
+  BOOST_TEST(take(coming).verdict == record_verdict::created);
+  BOOST_TEST(rows().size() == 1u);
+  BOOST_TEST(counters->written == 1u);
+  BOOST_TEST(counters->conflicts == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(beyond_queue_max_requests_are_refused_and_notes_are_not) {
+  options.queue_max = 3;
+  start();
+  auto a = ask("a");
+  send(note_record{create("b")});
+  send(note_record{create("c")});
+  auto refused = ask("d");
+  send(note_record{create("e")});
+  run();
+  BOOST_TEST(take(a).verdict == record_verdict::created);
+  auto answer = take(refused);
+  BOOST_TEST(answer.verdict == record_verdict::unavailable);
+  BOOST_TEST(answer.cause == "record queue is full (3 waiting)");
+  BOOST_TEST(rows().size() == 4u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(ending, persistence_fixture)
+
+BOOST_AUTO_TEST_CASE(flush_is_answered_when_all_before_it_is_durable) {
+  options.batch_max = 2;
+  start();
+  for (int i = 0; i < 5; ++i)
+    send(note_record{create("n-" + std::to_string(i))});
+  auto flushed = ask_flush();
+  run();
+  BOOST_TEST(take(flushed).pending == 0u);
+  BOOST_TEST(rows().size() == 5u);
+  auto idle = ask_flush();
+  run();
+  BOOST_TEST(take(idle).pending == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(flush_says_at_its_deadline_what_is_pending) {
+  start();
+  lock_holder other{path};
+  send(note_record{create("a")});
+  auto flushed = ask_flush(noon + 1s);
+  pass(1s);
+  auto answer = take(flushed);
+  BOOST_TEST(answer.pending == 1u);
+  BOOST_TEST(contains(answer.cause, "locked by another process"));
+}
+
+BOOST_AUTO_TEST_CASE(stop_writes_what_waits_closes_the_file_and_ends) {
+  options.batch_max = 2;
+  start();
+  caf::scoped_actor watcher{sys};
+  watcher->monitor(persistence);
+  auto coming = ask("a");
+  for (int i = 0; i < 5; ++i)
+    send(note_record{create("n-" + std::to_string(i))});
+  auto stopped = ask_stop(noon + 1s);
+  auto refused = ask("late");
+  run();
+  BOOST_TEST(take(stopped).pending == 0u);
+  BOOST_TEST(take(coming).verdict == record_verdict::created);
+  BOOST_TEST(take(refused).cause == "records are being closed");
+  BOOST_TEST(spy->closed);
+  BOOST_TEST(!std::filesystem::exists(path.string() + "-wal"));
+  BOOST_TEST(watcher->has_next_message()); // it is down
+  BOOST_TEST(rows().size() == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(stop_gives_up_at_its_deadline_and_says_what_is_lost) {
+  start();
+  lock_holder other{path};
+  auto coming = ask("a", noon + 1h);
+  send(note_record{create("b")});
+  run();
+  auto stopped = ask_stop(noon + 3s);
+  pass(3s - 1ms);
+  BOOST_TEST(!ready(coming));
+  pass(1ms);
+  auto answer = take(stopped);
+  BOOST_TEST(answer.pending == 1u);
+  BOOST_TEST(contains(answer.cause, "locked by another process"));
+  BOOST_TEST(take(coming).verdict == record_verdict::unavailable);
+  BOOST_TEST(counters->failed == 1u);
+  BOOST_TEST(spy->closed);
+}
+
+BOOST_AUTO_TEST_CASE(stop_ends_under_a_clock_that_stands_still) {
+  start();
+  lock_holder other{path};
+  send(note_record{create("a")});
+  run();
+  auto stopped = ask_stop(noon + 3s);
+  pass(4s, false);
+  BOOST_TEST(take(stopped).pending == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_exit_message_makes_one_more_try_and_answers_all) {
+  start();
+  auto written = ask("a");
+  caf::anon_send_exit(persistence, caf::exit_reason::user_shutdown);
+  run();
+  BOOST_TEST(take(written).verdict == record_verdict::created);
+  BOOST_TEST(spy->closed);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_to_who_has_ended_breaks_its_promise) {
+  start();
+  auto stopped = ask_stop();
+  run();
+  auto coming = ask("a");
+  run();
+  BOOST_CHECK_THROW(coming.get(), std::future_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,169 @@
+#include <boost/test/unit_test.hpp>
+
+#include "record_fixtures.hpp"
+
+#include <steward/actors/log.hpp>
+#include <steward/runtime/records.hpp>
+
+#include <atomic>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+
+using namespace steward;
+using namespace record_test;
+
+namespace {
+
+caf::actor_system_config& tuned(caf::actor_system_config& cfg) {
+  cafx::tune(cfg);
+  return cfg;
+}
+
+struct fixture {
+  temp_dir dir;
+  std::filesystem::path path = dir / "records.db";
+  caf::actor_system_config cfg;
+  caf::actor_system sys{tuned(cfg)};
+  std::unique_ptr<records> all = open();
+
+  std::unique_ptr<records> open() {
+    records_options options;
+    options.url = "sqlite:" + path.string();
+    options.owner = "me";
+    logger_of("persistence")->set_level(spdlog::level::off);
+    return open_records(sys, std::make_shared<wall_time>(), options);
+  }
+
+  ~fixture() {
+    all->stop({5s});
+  }
+
+  static record_request named(std::string name) {
+    return {std::move(name), "pool", "key", "attributes"};
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(records_, fixture)
+
+BOOST_AUTO_TEST_CASE(a_thread_gets_a_durable_row_of_its_own_run) {
+  auto answer = all->get_or_create(named("a"));
+  BOOST_TEST(answer.verdict == record_verdict::created, answer.cause);
+  auto row = open_record_store("sqlite:" + path.string(), 5s)->list("", 5s).at(0);
+  BOOST_TEST(row.id == answer.row.id);
+  BOOST_TEST(row.owner == "me");
+  BOOST_TEST(row.pool == "pool");
+  BOOST_TEST(row.key == "key");
+  BOOST_TEST(row.attributes == "attributes");
+  auto again = all->get_or_create(named("a"));
+  BOOST_TEST(again.verdict == record_verdict::existed);
+  BOOST_TEST(again.row.id == answer.row.id);
+}
+
+BOOST_AUTO_TEST_CASE(many_threads_that_ask_for_the_same_names_get_the_same_ids) {
+  constexpr int threads_max = 8;
+  constexpr int names_max = 100;
+  std::mutex mutex;
+  std::map<std::string, std::int64_t> ids;
+  std::map<std::string, int> created;
+  std::vector<std::string> wrong;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < threads_max; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < names_max; ++i) {
+        auto x = all->get_or_create(named("n-" + std::to_string(i)), {30s});
+        std::lock_guard guard{mutex};
+        auto [known, first] = ids.emplace(x.row.name, x.row.id);
+        created[x.row.name] += x.verdict == record_verdict::created;
+        if (x.verdict == record_verdict::unavailable)
+          wrong.push_back(x.cause);
+        else if (known->second != x.row.id)
+          wrong.push_back("two ids of " + x.row.name);
+      }
+    });
+  for (auto& thread : threads)
+    thread.join();
+  BOOST_TEST(wrong.empty(), wrong.size() << ": " << wrong.front());
+  BOOST_TEST(ids.size() == names_max);
+  for (auto& [name, count] : created)
+    BOOST_TEST(count == 1, name << " was created " << count << " times");
+  BOOST_TEST(all->counters().written == names_max);
+  BOOST_TEST(all->counters().conflicts == (threads_max - 1) * names_max);
+}
+
+BOOST_AUTO_TEST_CASE(notes_are_durable_after_a_flush) {
+  all->note_opened(named("a"), noon);
+  all->note_opened(named("b"), noon);
+  all->note_closed("a", close_reason::idle, noon + 1min);
+  BOOST_TEST(all->flush({10s}).pending == 0u);
+  auto rows = open_record_store("sqlite:" + path.string(), 5s)->list("", 5s);
+  BOOST_REQUIRE_EQUAL(rows.size(), 2u);
+  BOOST_TEST(!rows[0].open);
+  BOOST_TEST((rows[0].opened_at == noon));
+  BOOST_TEST((rows[0].closed_at == noon + 1min));
+  BOOST_TEST(rows[1].open);
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_is_called_back) {
+  std::promise<record_answer> said;
+  auto asker = sys.spawn([&](caf::event_based_actor* self, int) {
+    all->get_or_create(self, named("a"),
+                       [&](const record_answer& x) { said.set_value(x); });
+  }, 0);
+  auto coming = said.get_future();
+  BOOST_REQUIRE((coming.wait_for(30s) == std::future_status::ready));
+  BOOST_TEST(coming.get().verdict == record_verdict::created);
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_is_called_back_if_records_are_closed) {
+  BOOST_TEST(all->stop({10s}).pending == 0u);
+  std::promise<record_answer> said;
+  auto asker = sys.spawn([&](caf::event_based_actor* self, int) {
+    all->get_or_create(self, named("a"),
+                       [&](const record_answer& x) { said.set_value(x); });
+  }, 0);
+  auto coming = said.get_future();
+  BOOST_REQUIRE((coming.wait_for(30s) == std::future_status::ready));
+  auto answer = coming.get();
+  BOOST_TEST(answer.verdict == record_verdict::unavailable);
+  BOOST_TEST(contains(answer.cause, "records are closed"), answer.cause);
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_is_answered_after_the_stop_and_long_before_its_deadline) {
+  all->stop({10s});
+  auto answer = all->get_or_create(named("a"), {1h});
+  BOOST_TEST(answer.verdict == record_verdict::unavailable);
+  BOOST_TEST(answer.cause == "records are closed");
+  BOOST_TEST(all->flush({1h}).cause == "records are closed");
+  BOOST_TEST(all->stop({1h}).cause == "records are closed");
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_is_not_kept_longer_than_a_lock_allows) {
+  lock_holder other{path};
+  auto answer = all->get_or_create(named("a"), {80ms});
+  BOOST_TEST(answer.verdict == record_verdict::unavailable);
+  BOOST_TEST(contains(answer.cause, "database is locked by another process"),
+             answer.cause);
+  BOOST_TEST(contains(answer.cause, "gave up after"), answer.cause);
+}
+
+BOOST_AUTO_TEST_CASE(a_url_that_cannot_be_used_is_an_error_at_the_start) {
+  records_options options;
+  options.url = "sqlite:" + (dir / "no" / "records.db").string();
+  auto time = std::make_shared<wall_time>();
+  auto x = failure_of([&] { open_records(sys, time, options); });
+  BOOST_TEST(x.code() == store_errc::cannot_open);
+}
+
+BOOST_AUTO_TEST_CASE(two_runs_with_different_seeds_never_take_each_others_rows) {
+  auto other = open();
+  BOOST_TEST(all->get_or_create(named("a")).verdict == record_verdict::created);
+  BOOST_TEST(other->get_or_create(named("a")).verdict
+             == record_verdict::existed);
+  other->stop({5s});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
