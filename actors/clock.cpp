@@ -15,8 +15,8 @@ struct beat_now {
 };
 
 spdlog::logger& logger() {
-  static auto result = logger_of("clock");
-  return *result;
+  static auto& result = logger_of("clock");
+  return result;
 }
 
 // A loaded machine is late by that much now and then; more means that nothing

@@ -2,19 +2,27 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <map>
+#include <memory>
 #include <mutex>
 
 namespace steward {
 
-std::shared_ptr<spdlog::logger> logger_of(const std::string& part) {
-  static std::mutex making;
-  std::lock_guard lock{making};
-  auto name = "steward." + part;
-  if (auto known = spdlog::get(name))
-    return known;
-  auto result = spdlog::stderr_logger_mt(name);
-  result->set_level(spdlog::level::warn);
-  return result;
+spdlog::logger& logger_of(const std::string& part) {
+  static std::mutex guard;
+  static auto& known = *new std::map<std::string,
+                                     std::shared_ptr<spdlog::logger>>;
+  std::lock_guard lock{guard};
+  auto& result = known[part];
+  if (result == nullptr) {
+    auto name = "steward." + part;
+    result = spdlog::get(name);
+    if (result == nullptr) {
+      result = spdlog::stderr_logger_mt(name);
+      result->set_level(spdlog::level::warn);
+    }
+  }
+  return *result;
 }
 
 } // namespace steward

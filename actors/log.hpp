@@ -2,14 +2,14 @@
 
 #include <spdlog/spdlog.h>
 
-#include <memory>
 #include <string>
 
 namespace steward {
 
-/// The logger of one part, `steward.<part>`: shared, made on first use, to
-/// standard error, from level `warn`. Lines read `event key=value ...`. A
-/// program that wants another sink registers a logger of that name first.
-std::shared_ptr<spdlog::logger> logger_of(const std::string& part);
+/// The logger of one part, `steward.<part>`: made on first use, to standard
+/// error, from level `warn`. Lines read `event key=value ...`. A program that
+/// wants another sink registers a logger of that name first. Never destroyed:
+/// a runtime may be a static object. Any thread.
+spdlog::logger& logger_of(const std::string& part);
 
 } // namespace steward

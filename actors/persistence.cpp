@@ -37,7 +37,7 @@ public:
     self_ = self;
     parts_ = std::move(parts);
     random_.seed(parts_.options.seed);
-    log_ = logger_of("persistence");
+    log_ = &logger_of("persistence");
     SPDLOG_LOGGER_INFO(log_, "started where={}", parts_.store->where());
   }
 
@@ -258,8 +258,7 @@ private:
     if (last - now() > options.lock_wait_max)
       last -= options.lock_wait_max;
     ++generation_;
-    retry_at_
-      = next_attempt(options.backoff, failures, random_(), now(), last);
+    retry_at_ = next_attempt(options.backoff, failures, random_(), now(), last);
     expiry_at_ = never;
     send_retry(retry_at_);
     arm_expiry();
@@ -275,8 +274,7 @@ private:
     parts_.store.reset(); // closed before anybody hears of it
     publish_size();
     if (lost > 0)
-      SPDLOG_LOGGER_ERROR(log_, "stopped lost={} cause=\"{}\"", lost,
-                          cause);
+      SPDLOG_LOGGER_ERROR(log_, "stopped lost={} cause=\"{}\"", lost, cause);
     else
       SPDLOG_LOGGER_INFO(log_, "stopped lost=0");
     for (auto& from : stops_)
@@ -321,8 +319,7 @@ private:
       deliver_to(x.to, x.answer);
     }
     for (auto& x : news.marks)
-      deliver_to(x.to,
-                 records_flushed{x.pending, x.pending > 0 ? cause_ : ""});
+      deliver_to(x.to, records_flushed{x.pending, x.pending > 0 ? cause_ : ""});
   }
 
   void count(std::span<const record_write> rows,
@@ -346,7 +343,7 @@ private:
 
   self_ptr self_ = nullptr;
   persistence_parts parts_;
-  std::shared_ptr<spdlog::logger> log_;
+  spdlog::logger* log_ = nullptr;
   std::mt19937_64 random_;
   record_queue queue_;
   std::unordered_map<record_queue::ticket, waiter> waiters_;
@@ -370,14 +367,14 @@ caf::behavior persistence(persistence_state::self_ptr self,
   state->start(self, std::move(*parts));
   self->set_exit_handler([state](caf::exit_msg&) { state->end_at_once(); });
   return {
-    [state](const note_record& msg) { state->note(msg.write); },
-    [=](const get_or_create& msg) {
+    [state](note_record& msg) { state->note(std::move(msg.write)); },
+    [=](get_or_create& msg) {
       auto promise = self->make_response_promise<record_answer>();
-      state->request(promise, msg.draft, msg.deadline);
+      state->request(promise, std::move(msg.draft), msg.deadline);
       return promise;
     },
-    [state](const get_or_create_blocking& msg) {
-      state->request(msg.reply, msg.draft, msg.deadline);
+    [state](get_or_create_blocking& msg) {
+      state->request(std::move(msg.reply), std::move(msg.draft), msg.deadline);
     },
     [state](flush_now) { state->written_mailbox(); },
     [state](const retry_now& msg) { state->retry(msg); },

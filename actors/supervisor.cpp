@@ -14,8 +14,8 @@ namespace steward {
 namespace {
 
 spdlog::logger& logger() {
-  static auto result = logger_of("supervisor");
-  return *result;
+  static auto& result = logger_of("supervisor");
+  return result;
 }
 
 } // namespace
@@ -47,6 +47,9 @@ caf::behavior supervisor_state::make_behavior(std::shared_ptr<key_entry> entry) 
     [this, arrived](const acquire_lease& m) -> caf::result<granted> {
       arrived();
       auto who = cafx::sender(self_);
+      if (!who) // nobody would ever give it back
+        return make_error(errc::unknown_lease, "a lease needs a holder: send "
+                                               "acquire from an actor");
       auto promise = self_->make_response_promise();
       watch(who);
       acquire(m.params, m.deadline, to_holder{promise, who});
@@ -201,8 +204,10 @@ void supervisor_state::carry_out() {
 void supervisor_state::tell_clock() {
   auto time = now();
   auto next = gone_ ? never : core_->next_due(time);
-  if (next <= time) // it could not leave, as a message is on the way
-    next = later(time, pool_->options.tick);
+  if (next <= time) // at once, unless it just could not leave: then the message
+    next = std::exchange(refused_, false) // that is on the way comes first
+             ? later(time, pool_->options.tick)
+             : time;
   auto sooner = next < armed_;
   if (sooner) {
     armed_ = next;
@@ -275,8 +280,10 @@ void supervisor_state::act(const effect::report_closed& x) {
 }
 
 void supervisor_state::act(const effect::passivate&) {
-  if (!gone_)
-    gone_ = core_->draining() || pool_->home->leave(*entry_);
+  if (gone_)
+    return;
+  gone_ = core_->draining() || pool_->home->leave(*entry_);
+  refused_ = !gone_;
 }
 
 void supervisor_state::leave() {

@@ -100,6 +100,7 @@ private:
   effects out_;
   bool ticking_ = false; // the clock waits for an answer
   bool gone_ = false;    // nobody finds us any more
+  bool refused_ = false; // could not leave just now
   request_id requests_ = 0;
   std::unordered_map<request_id, reply> replies_;
   std::uint64_t tickets_ = 0;

@@ -26,8 +26,8 @@ using line_fault = const char*;
 std::optional<time_point> parse_clf_time(std::string_view text);
 
 /// Reads `1431857103.25` (seconds since 1970) or `2015-05-17T10:05:03.25+00:00`
-/// (RFC 3339, zone required). Digits below a nanosecond are dropped; times after
-/// the year 2199 or before 1970 are refused.
+/// (RFC 3339, zone required). Digits below a nanosecond are dropped; times
+/// before the year 1970 or after 2199 are refused.
 std::optional<time_point> parse_csv_time(std::string_view text);
 
 /// Reads a line of the common or combined log format: the key is the client's

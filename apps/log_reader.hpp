@@ -83,7 +83,7 @@ struct bad_line {
 /// Each distinct text once.
 class text_store;
 
-/// The requests of a log, in the order of replay, and what was found on the way.
+/// The requests of a log, in the order of replay, and what reading it found.
 struct request_log {
   request_log();
   request_log(request_log&&) noexcept;
@@ -103,8 +103,8 @@ struct request_log {
 };
 
 /// Reads the log at `path`, `-` for standard input, packed by gzip or not.
-/// Throws `unusable_input` if it cannot be read, has no request, or if more than
-/// half of its lines are bad; the sentence begins with the path.
+/// Throws `unusable_input` if it cannot be read, has no request, or if more
+/// than half of its lines are bad; the sentence begins with the path.
 request_log read_log(const std::string& path, const log_options& options);
 
 } // namespace steward

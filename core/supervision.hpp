@@ -6,7 +6,6 @@
 #include <steward/core/shelf.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -187,7 +186,7 @@ private:
     bool leader = false;
   };
 
-  using waiter_list = std::deque<waiter>;
+  using waiter_list = std::vector<waiter>;
 
   static bool fits(const waiter& w, const slot& s) noexcept {
     return w.tag == s.tag() && w.params == s.params();

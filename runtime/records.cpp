@@ -41,11 +41,8 @@ records::records(caf::actor persistence,
                  std::shared_ptr<record_counters> counters,
                  std::shared_ptr<const timepiece> time, std::string owner,
                  std::uint64_t token_seed)
-  : persistence_(std::move(persistence)),
-    counters_(std::move(counters)),
-    time_(std::move(time)),
-    owner_(std::move(owner)),
-    token_seed_(token_seed) {
+  : persistence_(std::move(persistence)), counters_(std::move(counters)),
+    time_(std::move(time)), owner_(std::move(owner)), token_seed_(token_seed) {
 }
 
 // -- verbs --------------------------------------------------------------------
@@ -54,10 +51,9 @@ record_answer records::get_or_create(record_request wanted,
                                      record_call_options options) {
   auto reply = std::make_shared<std::promise<record_answer>>();
   auto coming = reply->get_future();
-  cafx::send_anon(persistence_,
-                  get_or_create_blocking{draft(std::move(wanted)),
-                                         deadline_of(options),
-                                         std::move(reply)});
+  cafx::send_anon(persistence_, get_or_create_blocking{draft(std::move(wanted)),
+                                                       deadline_of(options),
+                                                       std::move(reply)});
   std::string cause;
   if (auto answer = wait_for(std::move(coming), options.deadline, cause))
     return std::move(*answer);
@@ -109,9 +105,9 @@ std::unique_ptr<records> open_records(caf::actor_system& sys,
   parts.counters = counters;
   parts.time = time;
   parts.options = options.persistence;
-  return std::make_unique<records>(
-    spawn_persistence(sys, std::move(parts), options.thread), counters, std::move(time),
-    options.owner);
+  return std::make_unique<records>(spawn_persistence(sys, std::move(parts),
+                                                     options.thread),
+                                   counters, std::move(time), options.owner);
 }
 
 // -- queries ------------------------------------------------------------------

@@ -34,8 +34,8 @@ std::chrono::nanoseconds left_until(steady::time_point t) {
 }
 
 spdlog::logger& logger() {
-  static auto result = logger_of("runtime");
-  return *result;
+  static auto& result = logger_of("runtime");
+  return result;
 }
 
 } // namespace

@@ -59,13 +59,11 @@ public:
   /// `close_record` is `existed` if there is such a row, else `unavailable`.
   /// Throws: nothing of the batch was written (or, for `io`, perhaps all).
   virtual std::vector<record_answer>
-  write(std::span<const record_write> batch, duration wait_max)
-    = 0;
+  write(std::span<const record_write> batch, duration wait_max) = 0;
 
   /// Reads rows by name in a fresh snapshot, in the order asked for.
   virtual std::vector<std::optional<record>>
-  find(std::span<const std::string> names, duration wait_max)
-    = 0;
+  find(std::span<const std::string> names, duration wait_max) = 0;
 
   /// Reads all rows of one owner by id; of everybody if `owner` is empty.
   virtual std::vector<record> list(const std::string& owner, duration wait_max)

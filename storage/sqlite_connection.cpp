@@ -60,8 +60,8 @@ constexpr const char* columns
 
 [[noreturn]] void fail(store_errc code, const fs::path& path,
                        const std::string& why) {
-  throw store_failure{code, "cannot open records " + path.string() + ": "
-                              + why};
+  throw store_failure{code,
+                      "cannot open records " + path.string() + ": " + why};
 }
 
 std::string error_text(int code) {
@@ -133,19 +133,18 @@ void require_ours(const identity& x, const fs::path& path) {
 } // namespace
 
 sqlite_connection::statements::statements(const SQLite::Database& db)
-  : insert(db, insert_sql),
-    close(db, close_sql),
+  : insert(db, insert_sql), close(db, close_sql),
     by_name(db, std::string{columns} + "WHERE name = ?1"),
-    by_owner(db, std::string{columns}
-                   + "WHERE ?1 = '' OR owner = ?1 ORDER BY id") {
+    by_owner(db,
+             std::string{columns} + "WHERE ?1 = '' OR owner = ?1 ORDER BY id") {
 }
 
 // -- construction -------------------------------------------------------------
 
 sqlite_connection::sqlite_connection(const fs::path& path, duration wait_max)
   : path_(checked(path)),
-    db_(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE
-                         | SQLite::OPEN_NOMUTEX),
+    db_(path.string(),
+        SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX),
     file_(id_of(path)) {
   wait_at_most(wait_max);
   sqlite3_busy_handler(db_.getHandle(), &on_busy, this);
@@ -164,8 +163,8 @@ sqlite_connection::~sqlite_connection() {
   if (!accepted_)
     return;
   // The last connection does this when it closes; this is for the others.
-  sqlite3_wal_checkpoint_v2(db_.getHandle(), "main",
-                            SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  sqlite3_wal_checkpoint_v2(db_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE,
+                            nullptr, nullptr);
 }
 
 void sqlite_connection::require_ours_or_make() {
@@ -211,10 +210,10 @@ void sqlite_connection::set_and_verify() {
   db_.exec("PRAGMA cache_size = -65536");
   db_.execAndGet("PRAGMA wal_autocheckpoint = 8000");
   // FULL reads back as 2. NORMAL would lose acknowledged rows in a power cut.
-  for (auto [name, value] : {setting{"journal_mode", "wal"},
-                             setting{"synchronous", "2"},
-                             setting{"cache_size", "-65536"},
-                             setting{"wal_autocheckpoint", "8000"}}) {
+  for (auto [name, value] :
+       {setting{"journal_mode", "wal"}, setting{"synchronous", "2"},
+        setting{"cache_size", "-65536"},
+        setting{"wal_autocheckpoint", "8000"}}) {
     auto is = db_.execAndGet(std::string{"PRAGMA "} + name).getString();
     if (is != value)
       fail(store_errc::misuse, path_,
@@ -249,18 +248,18 @@ int sqlite_connection::on_busy(void* self, int tries) {
 
 // -- queries ------------------------------------------------------------------
 
-sqlite_connection::file_id
-sqlite_connection::id_of(const std::filesystem::path& path) {
+file_id sqlite_connection::id_of(const std::filesystem::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0)
     return {};
   return {info.st_dev, info.st_ino};
 }
 
-void sqlite_connection::require_same_file() const {
-  if (id_of(path_) != file_)
+void sqlite_connection::require_file(const fs::path& path,
+                                     const file_id& file) {
+  if (id_of(path) != file)
     throw store_failure{store_errc::cannot_open,
-                        "the records " + path_.string()
+                        "the records " + path.string()
                           + " were removed or replaced while in use"};
 }
 

@@ -1,8 +1,8 @@
 #include <steward/storage/sqlite_store.hpp>
 
+#include <steward/storage/internal/sqlite_connection.hpp>
 #include <steward/storage/iso_time.hpp>
 #include <steward/storage/sqlite_codes.hpp>
-#include <steward/storage/internal/sqlite_connection.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -68,15 +68,15 @@ std::optional<creator_token> parse_hex(std::string_view text) {
 
 // Resets on every way out: a statement that is not makes COMMIT fail with a
 // code that looks like somebody else's lock.
-class use {
+class execution {
 public:
-  explicit use(SQLite::Statement& sql) : sql_(sql) {
+  explicit execution(SQLite::Statement& sql) : sql_(sql) {
   }
 
-  use(const use&) = delete;
-  use& operator=(const use&) = delete;
+  execution(const execution&) = delete;
+  execution& operator=(const execution&) = delete;
 
-  ~use() {
+  ~execution() {
     sql_.tryReset();
   }
 
@@ -93,7 +93,8 @@ private:
   SQLite::Statement& sql_;
 };
 
-time_point time_at(SQLite::Statement& row, int column, const std::string& name) {
+time_point time_at(SQLite::Statement& row, int column,
+                   const std::string& name) {
   auto parsed = parse_iso_text(row.getColumn(column).getString());
   if (!parsed)
     damaged(name, "a time that is none");
@@ -127,9 +128,9 @@ record read_row(SQLite::Statement& row) {
 std::optional<record> read_by_name(sqlite_connection& c,
                                    const std::string& name) {
   auto& sql = c.sql().by_name;
-  use using_it{sql};
+  execution doing{sql};
   sql.bindNoCopy(1, name);
-  if (!using_it.step())
+  if (!doing.step())
     return std::nullopt;
   return read_row(sql);
 }
@@ -139,7 +140,7 @@ std::optional<std::int64_t> insert(sqlite_connection& c, const record& x) {
   auto opened_at = to_iso_text(x.opened_at);
   auto creator = to_hex(x.creator);
   auto& sql = c.sql().insert;
-  use using_it{sql};
+  execution doing{sql};
   sql.bindNoCopy(1, x.name);
   sql.bindNoCopy(2, x.pool);
   sql.bindNoCopy(3, x.key);
@@ -147,7 +148,7 @@ std::optional<std::int64_t> insert(sqlite_connection& c, const record& x) {
   sql.bindNoCopy(5, x.owner);
   sql.bindNoCopy(6, opened_at);
   sql.bindNoCopy(7, creator);
-  if (using_it.change() == 0)
+  if (doing.change() == 0)
     return std::nullopt;
   return c.db().getLastInsertRowid();
 }
@@ -156,11 +157,11 @@ void update_closed(sqlite_connection& c, const close_record& x) {
   auto closed_at = to_iso_text(x.closed_at);
   std::string reason{to_string(x.reason)};
   auto& sql = c.sql().close;
-  use using_it{sql};
+  execution doing{sql};
   sql.bindNoCopy(1, x.name);
   sql.bindNoCopy(2, reason);
   sql.bindNoCopy(3, closed_at);
-  using_it.change();
+  doing.change();
 }
 
 // -- the write ----------------------------------------------------------------
@@ -294,12 +295,14 @@ private:
 template <class Fun>
 auto sqlite_store::run(const char* what, duration wait_max, Fun fun) {
   try {
+    if (file_)
+      sqlite_connection::require_file(path_, *file_);
     if (!connection_) {
       connection_ = std::make_unique<sqlite_connection>(path_, wait_max);
       connection_->set_pages_max(pages_max_);
+      file_ = std::make_unique<file_id>(connection_->file());
     }
     connection_->wait_at_most(wait_max);
-    connection_->require_same_file();
     return fun(*connection_);
   } catch (const SQLite::Exception& x) {
     auto failure = to_failure(x, what, path_.string());
@@ -355,9 +358,9 @@ std::vector<record> sqlite_store::list(const std::string& owner,
   return run("read records from", wait_max, [&](sqlite_connection& c) {
     std::vector<record> rows;
     auto& sql = c.sql().by_owner;
-    use using_it{sql};
+    execution doing{sql};
     sql.bindNoCopy(1, owner);
-    while (using_it.step())
+    while (doing.step())
       rows.push_back(read_row(sql));
     return rows;
   });

@@ -14,6 +14,7 @@
 namespace steward {
 
 class sqlite_connection;
+struct file_id;
 
 /// Records in one SQLite file, durable (WAL, synchronous FULL) and readable
 /// with the `sqlite3` shell while the program runs and after it. Several
@@ -54,6 +55,7 @@ private:
 
   std::filesystem::path path_;
   std::unique_ptr<sqlite_connection> connection_; // none after an I/O error
+  std::unique_ptr<file_id> file_; // the one that was opened first
   std::int64_t pages_max_ = 0;
   std::function<void()> looked_;
 };

@@ -1,6 +1,5 @@
 #include <boost/test/unit_test.hpp>
 
-#include <steward/apps/log_line.hpp>
 #include <steward/apps/log_reader.hpp>
 
 #include <algorithm>
@@ -23,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder that is gone after the test.
+// With a folder that is gone afterwards.
 struct fixture {
   fixture() {
     auto pattern = (fs::temp_directory_path() / "steward-log-XXXXXX").string();
@@ -79,16 +78,16 @@ std::string packed(const std::string& bytes) {
   z_stream zip{};
   BOOST_REQUIRE(
     deflateInit2(&zip, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string result(deflateBound(&zip, bytes.size()), '\0');
+  std::vector<char> result(deflateBound(&zip, bytes.size()));
   auto in = bytes;
   zip.next_in = reinterpret_cast<Bytef*>(in.data());
   zip.avail_in = static_cast<unsigned>(in.size());
   zip.next_out = reinterpret_cast<Bytef*>(result.data());
   zip.avail_out = static_cast<unsigned>(result.size());
   BOOST_REQUIRE(deflate(&zip, Z_FINISH) == Z_STREAM_END);
-  result.resize(result.size() - zip.avail_out);
+  std::string all{result.data(), result.size() - zip.avail_out};
   deflateEnd(&zip);
-  return result;
+  return all;
 }
 
 log_options agent() {
@@ -129,26 +128,6 @@ BOOST_AUTO_TEST_CASE(common_format_gives_address_and_time) {
   BOOST_TEST(log.requests[0].params == "");
   BOOST_TEST(log.requests[1].key == "2001:db8::1");
   BOOST_TEST((log.requests[1].at == may_17 + 1s));
-}
-
-BOOST_AUTO_TEST_CASE(time_zones_and_calendar_are_understood) {
-  auto at = [](const char* text) { return parse_clf_time(text); };
-  BOOST_TEST((at("17/May/2015:10:05:03 +0000") == may_17));
-  BOOST_TEST((at("17/May/2015:12:05:03 +0200") == may_17));
-  BOOST_TEST((at("17/May/2015:04:35:03 -0530") == may_17));
-  BOOST_TEST((at("18/May/2015:00:05:03 +1400") == may_17));
-  BOOST_TEST((at("17/May/2015:10:05:03.250 +0000") == may_17 + 250ms));
-  BOOST_TEST((at("29/Feb/2024:00:00:00 +0000") == time_point{1709164800s}));
-  BOOST_TEST((at("31/Dec/2016:23:59:60 +0000") == time_point{1483228800s}));
-  for (auto text : {"29/Feb/2023:00:00:00 +0000", "00/May/2015:10:05:03 +0000",
-                    "17/Mai/2015:10:05:03 +0000", "17/May/2015:24:05:03 +0000",
-                    "17/May/2015:10:60:03 +0000", "17/May/2015:10:05:61 +0000",
-                    "17/May/2015:10:05:03", "17/May/2015:10:05:03 0000",
-                    "17/May/2015:10:05:03 +00", "17/May/2015:10:05:03. +0000",
-                    "17/May/2015:10:05:03 +0000 ", "17/May/1969:10:05:03 +0000",
-                    "17/May/2200:10:05:03 +0000", "17/May/20x5:10:05:03 +0000",
-                    "17-May-2015:10:05:03 +0000", ""})
-    BOOST_TEST(!at(text).has_value(), text);
 }
 
 BOOST_AUTO_TEST_CASE(combined_format_gives_the_agent_where_asked) {
@@ -319,41 +298,6 @@ BOOST_AUTO_TEST_CASE(csv_params_can_be_left_out) {
   BOOST_TEST(read("time,key\n1,a\n").requests.at(0).params == "");
 }
 
-BOOST_AUTO_TEST_CASE(csv_times_are_seconds_or_rfc_3339) {
-  auto at = [](const char* text) { return parse_csv_time(text); };
-  BOOST_TEST((at("0") == time_point{}));
-  BOOST_TEST((at("1431857103") == may_17));
-  BOOST_TEST((at(" 1431857103.000000001 ") == may_17 + 1ns));
-  BOOST_TEST((at("1431857103.0000000019") == may_17 + 1ns));
-  BOOST_TEST((at("2015-05-17T10:05:03Z") == may_17));
-  BOOST_TEST((at("2015-05-17t10:05:03z") == may_17));
-  BOOST_TEST((at("2015-05-17 10:05:03+00:00") == may_17));
-  BOOST_TEST((at("2015-05-17T12:35:03.5+02:30") == may_17 + 500ms));
-  BOOST_TEST((at("2015-05-17T02:05:03-08:00") == may_17));
-  BOOST_TEST((at("7258118399.999999999").has_value()));
-  for (auto text : {"",
-                    "-1",
-                    "+1",
-                    "1.",
-                    ".5",
-                    "1e9",
-                    "1,5",
-                    "five",
-                    "7258118400",
-                    "1431857103000",
-                    "99999999999999999999999999",
-                    "2015-05-17T10:05:03",
-                    "2015-05-17",
-                    "2015-05-17T10:05:03+0000",
-                    "2015-02-29T10:05:03Z",
-                    "2015-05-17T10:05Z",
-                    "2015-5-17T10:05:03Z",
-                    "2015-05-17T10:05:03.Z",
-                    "1960-05-17T10:05:03Z",
-                    "2015-05-17T10:05:03Zulu"})
-    BOOST_TEST(!at(text).has_value(), text);
-}
-
 BOOST_AUTO_TEST_CASE(csv_quotes_are_read_as_rfc_4180_says) {
   auto log = read("\"time\",\"key\",params\n"
                   "\"1\",\"a,\"\"b\"\"\",\"line 1\r\nline 2\"\n"
@@ -395,8 +339,6 @@ BOOST_AUTO_TEST_CASE(csv_without_its_columns_is_refused) {
   BOOST_TEST(refusal(file("when,who\n1,a\n"), csv_only())
              == "the first line is not a CSV header with the columns "
                 "time,key[,params]: when,who");
-  BOOST_TEST(!csv_layout::from_header("time,key,time").has_value());
-  BOOST_TEST(!csv_layout::from_header("time").has_value());
   BOOST_TEST(refusal(file("time,key\n1,a\n"), agent())
              == "is CSV; the user agent can only be taken from the combined "
                 "log format");

@@ -118,7 +118,7 @@ struct persistence_fixture {
   persistence_fixture() {
     options.lock_wait_max = 0ns; // waiting for a lock would be real
     // The trouble is planted.
-    steward::logger_of("persistence")->set_level(spdlog::level::off);
+    steward::logger_of("persistence").set_level(spdlog::level::off);
   }
 
   ~persistence_fixture() {
@@ -133,8 +133,8 @@ struct persistence_fixture {
 
   void start() {
     steward::persistence_parts parts;
-    parts.store = std::make_unique<spy_store>(
-      steward::open_record_store(url, 5s), spy);
+    parts.store
+      = std::make_unique<spy_store>(steward::open_record_store(url, 5s), spy);
     parts.counters = counters;
     parts.time = time;
     parts.options = options;
@@ -157,16 +157,16 @@ struct persistence_fixture {
     return coming;
   }
 
-  std::future<steward::records_flushed>
-  ask_flush(steward::time_point deadline = steward::never) {
+  std::future<steward::records_flushed> ask_flush(steward::time_point deadline
+                                                  = steward::never) {
     auto reply = std::make_shared<std::promise<steward::records_flushed>>();
     auto coming = reply->get_future();
     send(steward::flush_records_blocking{deadline, std::move(reply)});
     return coming;
   }
 
-  std::future<steward::records_flushed>
-  ask_stop(steward::time_point deadline = steward::never) {
+  std::future<steward::records_flushed> ask_stop(steward::time_point deadline
+                                                 = steward::never) {
     auto reply = std::make_shared<std::promise<steward::records_flushed>>();
     auto coming = reply->get_future();
     send(steward::stop_records_blocking{deadline, std::move(reply)});

@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_lock_that_goes_away_in_time_is_not_noticed) {
   BOOST_TEST(take(coming).verdict == record_verdict::created);
 }
 
-BOOST_AUTO_TEST_CASE(a_request_that_comes_while_others_wait_keeps_its_deadline) {
+BOOST_AUTO_TEST_CASE(a_request_that_comes_during_a_wait_keeps_its_deadline) {
   options.backoff = {500ms, 500ms};
   start();
   std::optional<lock_holder> other{path};

@@ -68,5 +68,7 @@ BOOST_AUTO_TEST_CASE(text_is_wrapped_between_words) {
 
 BOOST_AUTO_TEST_CASE(printable_text_is_one_short_line) {
   BOOST_TEST(printable("a\nb\x1b[0m") == "a?b?[0m");
-  BOOST_TEST(printable(std::string(200, 'x')) == std::string(80, 'x') + "...");
+  auto cut = printable(std::string(200, 'x'));
+  BOOST_TEST(cut.size() == 83u);
+  BOOST_TEST(cut.ends_with("xx..."));
 }

@@ -54,7 +54,7 @@ struct fixture {
 
 BOOST_FIXTURE_TEST_SUITE(record_queue_, fixture)
 
-BOOST_AUTO_TEST_CASE(requests_for_one_name_share_a_row_and_only_one_created_it) {
+BOOST_AUTO_TEST_CASE(requests_for_one_name_share_a_row_that_one_created) {
   request(1, "a");
   request(2, "b");
   request(3, "a");

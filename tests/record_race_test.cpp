@@ -123,8 +123,8 @@ void create_from_threads(const std::filesystem::path& path, meeting& both,
         order[i] = i;
       std::shuffle(order.begin(), order.end(), std::mt19937{t});
       for (auto i : order)
-        said[t] += to_line(
-          all->get_or_create({name_of(i), "race", "k", ""}, {30s}));
+        said[t]
+          += to_line(all->get_or_create({name_of(i), "race", "k", ""}, {30s}));
     });
   for (auto& thread : threads)
     thread.join();
@@ -146,10 +146,8 @@ BOOST_FIXTURE_TEST_SUITE(record_race, fixture)
 
 BOOST_AUTO_TEST_CASE(two_processes_that_look_before_either_writes_agree) {
   meeting both;
-  child_process first{
-    [&](auto& out) { create_in_step(path, both, 0, out); }};
-  child_process second{
-    [&](auto& out) { create_in_step(path, both, 1, out); }};
+  child_process first{[&](auto& out) { create_in_step(path, both, 0, out); }};
+  child_process second{[&](auto& out) { create_in_step(path, both, 1, out); }};
   auto answers = reports_of(first);
   for (auto& x : reports_of(second))
     answers.push_back(std::move(x));

@@ -32,7 +32,7 @@ struct fixture {
     records_options options;
     options.url = "sqlite:" + path.string();
     options.owner = "me";
-    logger_of("persistence")->set_level(spdlog::level::off);
+    logger_of("persistence").set_level(spdlog::level::off);
     return open_records(sys, std::make_shared<wall_time>(), options);
   }
 
@@ -52,7 +52,8 @@ BOOST_FIXTURE_TEST_SUITE(records_, fixture)
 BOOST_AUTO_TEST_CASE(a_thread_gets_a_durable_row_of_its_own_run) {
   auto answer = all->get_or_create(named("a"));
   BOOST_TEST(answer.verdict == record_verdict::created, answer.cause);
-  auto row = open_record_store("sqlite:" + path.string(), 5s)->list("", 5s).at(0);
+  auto row
+    = open_record_store("sqlite:" + path.string(), 5s)->list("", 5s).at(0);
   BOOST_TEST(row.id == answer.row.id);
   BOOST_TEST(row.owner == "me");
   BOOST_TEST(row.pool == "pool");
@@ -63,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_thread_gets_a_durable_row_of_its_own_run) {
   BOOST_TEST(again.row.id == answer.row.id);
 }
 
-BOOST_AUTO_TEST_CASE(many_threads_that_ask_for_the_same_names_get_the_same_ids) {
+BOOST_AUTO_TEST_CASE(many_threads_that_ask_for_one_name_get_one_id) {
   constexpr int threads_max = 8;
   constexpr int names_max = 100;
   std::mutex mutex;
@@ -109,10 +110,12 @@ BOOST_AUTO_TEST_CASE(notes_are_durable_after_a_flush) {
 
 BOOST_AUTO_TEST_CASE(an_actor_is_called_back) {
   std::promise<record_answer> said;
-  auto asker = sys.spawn([&](caf::event_based_actor* self, int) {
-    all->get_or_create(self, named("a"),
-                       [&](const record_answer& x) { said.set_value(x); });
-  }, 0);
+  auto asker = sys.spawn(
+    [&](caf::event_based_actor* self, int) {
+      all->get_or_create(self, named("a"),
+                         [&](const record_answer& x) { said.set_value(x); });
+    },
+    0);
   auto coming = said.get_future();
   BOOST_REQUIRE((coming.wait_for(30s) == std::future_status::ready));
   BOOST_TEST(coming.get().verdict == record_verdict::created);
@@ -121,10 +124,12 @@ BOOST_AUTO_TEST_CASE(an_actor_is_called_back) {
 BOOST_AUTO_TEST_CASE(an_actor_is_called_back_if_records_are_closed) {
   BOOST_TEST(all->stop({10s}).pending == 0u);
   std::promise<record_answer> said;
-  auto asker = sys.spawn([&](caf::event_based_actor* self, int) {
-    all->get_or_create(self, named("a"),
-                       [&](const record_answer& x) { said.set_value(x); });
-  }, 0);
+  auto asker = sys.spawn(
+    [&](caf::event_based_actor* self, int) {
+      all->get_or_create(self, named("a"),
+                         [&](const record_answer& x) { said.set_value(x); });
+    },
+    0);
   auto coming = said.get_future();
   BOOST_REQUIRE((coming.wait_for(30s) == std::future_status::ready));
   auto answer = coming.get();
@@ -132,7 +137,7 @@ BOOST_AUTO_TEST_CASE(an_actor_is_called_back_if_records_are_closed) {
   BOOST_TEST(contains(answer.cause, "records are closed"), answer.cause);
 }
 
-BOOST_AUTO_TEST_CASE(a_thread_is_answered_after_the_stop_and_long_before_its_deadline) {
+BOOST_AUTO_TEST_CASE(a_thread_is_answered_at_once_after_the_stop) {
   all->stop({10s});
   auto answer = all->get_or_create(named("a"), {1h});
   BOOST_TEST(answer.verdict == record_verdict::unavailable);
@@ -158,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_url_that_cannot_be_used_is_an_error_at_the_start) {
   BOOST_TEST(x.code() == store_errc::cannot_open);
 }
 
-BOOST_AUTO_TEST_CASE(two_runs_with_different_seeds_never_take_each_others_rows) {
+BOOST_AUTO_TEST_CASE(two_runs_do_not_take_each_others_rows_for_theirs) {
   auto other = open();
   BOOST_TEST(all->get_or_create(named("a")).verdict == record_verdict::created);
   BOOST_TEST(other->get_or_create(named("a")).verdict

@@ -19,8 +19,8 @@ BOOST_AUTO_TEST_CASE(longest_wait_doubles_up_to_the_cap) {
   BOOST_TEST((backoff_max(policy, 2) == 10ms));
   BOOST_TEST((backoff_max(policy, 7) == 320ms));
   BOOST_TEST((backoff_max(policy, 8) == 500ms));
-  BOOST_TEST((backoff_max(policy, std::numeric_limits<unsigned>::max())
-              == 500ms));
+  BOOST_TEST(
+    (backoff_max(policy, std::numeric_limits<unsigned>::max()) == 500ms));
 }
 
 BOOST_AUTO_TEST_CASE(a_cap_near_the_end_of_time_does_not_overflow) {

@@ -101,12 +101,13 @@ BOOST_AUTO_TEST_CASE(a_url_that_is_not_understood_says_what_is_allowed) {
          {"my.db", "records URL 'my.db' has no scheme; allowed is sqlite:PATH"},
          {"/a:b/my.db",
           "records URL '/a:b/my.db' has no scheme; allowed is sqlite:PATH"},
-         {"sqlite:", "records URL 'sqlite:' has no path; allowed is sqlite:PATH"},
+         {"sqlite:",
+          "records URL 'sqlite:' has no path; allowed is sqlite:PATH"},
          {"sqlite::memory:",
           "records URL 'sqlite::memory:' names no file, and records outlive the"
           " process; allowed is sqlite:PATH"},
-         {"oracle://scott:tiger@host/db",
-          "records URL has the unknown scheme 'oracle'; allowed is sqlite:PATH"},
+         {"oracle://scott:tiger@host/db", "records URL has the unknown scheme "
+                                          "'oracle'; allowed is sqlite:PATH"},
        }) {
     auto x = failure_to_open(url);
     BOOST_TEST(x.code() == store_errc::misuse);
@@ -248,9 +249,8 @@ BOOST_AUTO_TEST_CASE(a_lock_held_while_opening_is_busy) {
 BOOST_AUTO_TEST_CASE(a_read_only_directory_is_named_to_whom_it_binds) {
   std::filesystem::permissions(dir.path(), std::filesystem::perms{0555});
   auto said = try_as_nobody(path);
-  BOOST_TEST(said.starts_with("read_only: cannot open records "
-                              + path.string()),
-             said);
+  BOOST_TEST(
+    said.starts_with("read_only: cannot open records " + path.string()), said);
   BOOST_TEST(contains(said, "its directory"), said);
   BOOST_TEST(!std::filesystem::exists(path));
   std::filesystem::permissions(dir.path(), std::filesystem::perms{0755});

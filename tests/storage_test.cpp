@@ -8,6 +8,9 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <barrier>
 #include <optional>
 #include <thread>
@@ -37,6 +40,30 @@ struct fixture {
   }
 };
 
+// While it lives, this process cannot write to any file.
+class no_room_to_write {
+public:
+  no_room_to_write() {
+    old_handler_ = ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &old_limit_);
+    auto none = old_limit_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+
+  no_room_to_write(const no_room_to_write&) = delete;
+  no_room_to_write& operator=(const no_room_to_write&) = delete;
+
+  ~no_room_to_write() {
+    ::setrlimit(RLIMIT_FSIZE, &old_limit_);
+    ::signal(SIGXFSZ, old_handler_);
+  }
+
+private:
+  rlimit old_limit_{};
+  void (*old_handler_)(int) = nullptr;
+};
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(writing, fixture)
@@ -64,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_new_name_is_created_and_found_as_written) {
   BOOST_TEST((answer.row.opened_at == noon));
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_is_taken_is_answered_with_the_row_of_the_winner) {
+BOOST_AUTO_TEST_CASE(a_taken_name_is_answered_with_the_row_of_the_winner) {
   auto won = write_one(create("a", 1));
   auto second = write_one(create("a", 2));
   BOOST_TEST(second.verdict == record_verdict::existed);
@@ -83,12 +110,14 @@ BOOST_AUTO_TEST_CASE(a_retry_with_the_same_token_is_the_creator_again) {
   BOOST_TEST(rows() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(who_loses_the_race_after_the_look_gets_the_row_of_the_winner) {
+BOOST_AUTO_TEST_CASE(who_loses_after_the_look_gets_the_row_of_the_winner) {
   sqlite_store other{path, 5s};
   auto mine = create("a", 1);
   auto theirs = create("a", 2);
   record_answer won;
-  store().on_looked([&] { won = other.write(std::span{&theirs, 1}, 5s).at(0); });
+  store().on_looked([&] {
+    won = other.write(std::span{&theirs, 1}, 5s).at(0);
+  });
   auto lost = write_one(mine);
   BOOST_TEST(won.verdict == record_verdict::created);
   BOOST_TEST(lost.verdict == record_verdict::existed);
@@ -101,8 +130,8 @@ BOOST_AUTO_TEST_CASE(a_lost_row_does_not_touch_the_others_of_its_batch) {
   sqlite_store other{path, 5s};
   auto theirs = create("b", 2);
   store().on_looked([&] { other.write(std::span{&theirs, 1}, 5s); });
-  auto answers
-    = store().write(batch{create("a"), create("b"), create("c")}, 5s);
+  auto answers = store().write(batch{create("a"), create("b"), create("c")},
+                               5s);
   BOOST_TEST(answers.at(0).verdict == record_verdict::created);
   BOOST_TEST(answers.at(1).verdict == record_verdict::existed);
   BOOST_TEST(answers.at(2).verdict == record_verdict::created);
@@ -244,6 +273,37 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_removed_in_use_is_an_error_not_a_loss) {
   std::filesystem::rename(dir / "moved.db", path);
   BOOST_TEST(write_one(create("b")).verdict == record_verdict::created);
   BOOST_TEST(rows() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(after_an_io_error_the_store_opens_the_file_again) {
+  write_one(create("a"));
+  std::optional<store_failure> x;
+  {
+    no_room_to_write broken;
+    try {
+      store().write(batch{create("b", 7)}, 5s);
+    } catch (const store_failure& failure) {
+      x = failure;
+    }
+  }
+  BOOST_REQUIRE(x.has_value());
+  BOOST_TEST(x->code() == store_errc::io);
+  BOOST_TEST(contains(x->what(), "disk I/O error"), x->what());
+  // The same write with the same token settles it, whatever stands.
+  BOOST_TEST(write_one(create("b", 7)).verdict == record_verdict::created);
+  BOOST_TEST(rows() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(after_an_io_error_no_new_file_replaces_a_lost_one) {
+  write_one(create("a"));
+  {
+    no_room_to_write broken;
+    BOOST_CHECK_THROW(store().write(batch{create("b")}, 5s), store_failure);
+  }
+  std::filesystem::rename(path, dir / "moved.db");
+  auto x = failure_of([&] { write_one(create("b")); });
+  BOOST_TEST(x.code() == store_errc::cannot_open);
+  BOOST_TEST(!std::filesystem::exists(path));
 }
 
 BOOST_AUTO_TEST_CASE(a_row_that_cannot_be_read_is_damage_with_its_name) {

@@ -15,11 +15,27 @@
 
 namespace steward {
 
+/// Which file a path leads to.
+struct file_id {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const file_id&) const = default;
+};
+
 /// One connection to a record database: identified as ours, its schema made,
 /// its settings set and read back, its statements prepared. Pinned to its
 /// address, because SQLite calls it back.
 class sqlite_connection {
 public:
+  /// All are reset when nobody uses them: one that is not makes COMMIT fail.
+  struct statements {
+    explicit statements(const SQLite::Database& db);
+    SQLite::Statement insert;
+    SQLite::Statement close;
+    SQLite::Statement by_name;
+    SQLite::Statement by_owner;
+  };
+
   /// Throws `store_failure`, or `SQLite::Exception` for a code of SQLite.
   sqlite_connection(const std::filesystem::path& path, duration wait_max);
 
@@ -32,26 +48,29 @@ public:
   /// Bounds all waiting for locks from now until the next call.
   void wait_at_most(duration wait_max);
 
-  /// Throws if the path does not lead to the open file any more: SQLite would
-  /// go on and lose everything it is given.
-  void require_same_file() const;
+  /// Throws if `path` does not lead to `file` any more: SQLite would go on, or
+  /// make a new one, and everything would be lost.
+  static void require_file(const std::filesystem::path& path,
+                           const file_id& file);
 
   void set_pages_max(std::int64_t pages);
 
   /// Whether a transaction is under way.
   bool in_transaction() const;
 
+  const file_id& file() const {
+    return file_;
+  }
+
   SQLite::Database& db() {
     return db_;
   }
 
-private:
-  struct file_id {
-    dev_t device = 0;
-    ino_t inode = 0;
-    bool operator==(const file_id&) const = default;
-  };
+  statements& sql() {
+    return *sql_;
+  }
 
+private:
   static file_id id_of(const std::filesystem::path& path);
   static int on_busy(void* self, int tries);
 
@@ -65,22 +84,6 @@ private:
   SQLite::Database db_;
   file_id file_;
   bool accepted_ = false;
-
-public:
-  /// All are reset when nobody uses them: one that is not makes COMMIT fail.
-  struct statements {
-    explicit statements(const SQLite::Database& db);
-    SQLite::Statement insert;
-    SQLite::Statement close;
-    SQLite::Statement by_name;
-    SQLite::Statement by_owner;
-  };
-
-  statements& sql() {
-    return *sql_;
-  }
-
-private:
   std::unique_ptr<statements> sql_; // after db_: ends before it
 };
 

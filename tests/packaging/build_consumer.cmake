@@ -36,7 +36,7 @@ endif()
 
 run("${CMAKE_COMMAND}" -S "${SOURCE}/tests/packaging/consumer"
   -B "${WORK}/build" -G "${GENERATOR}" ${options})
-run("${CMAKE_COMMAND}" --build "${WORK}/build" --target consumer -j 2)
+run("${CMAKE_COMMAND}" --build "${WORK}/build" --target consumer)
 run("${WORK}/build/consumer")
 
 if(FROM STREQUAL "install" AND EXISTS "${WORK}/prefix/bin/steward")
