@@ -21,7 +21,8 @@ caf::error draining_error(const pool_context& pool) {
 } // namespace
 
 caf::behavior front_actor(caf::event_based_actor* self,
-                          std::shared_ptr<pool_context> pool) {
+                          std::shared_ptr<pool_context> pool,
+                          std::shared_ptr<key_home> home) {
   cafx::drop_unknown(self);
   return {
     [=](const acquire& m) -> caf::result<granted> {
@@ -30,23 +31,23 @@ caf::behavior front_actor(caf::event_based_actor* self,
       auto within = m.within > duration::zero() ? m.within
                                                 : pool->options.open_timeout;
       acquire_lease request{m.params, later(pool->time->now(), within)};
-      auto routed = pool->home->with_supervisor(
+      auto routed = home->with_supervisor(
         m.key, [&](const caf::actor& to) { cafx::delegate(self, to, request); });
       if (!routed)
         return draining_error(*pool);
       return caf::delegated<granted>{};
     },
     [=](const release& m) {
-      // A supervisor that is made for this knows no such lease: that is right.
-      if (valid_key(m.lease.key))
-        pool->home->with_supervisor(m.lease.key, [&](const caf::actor& to) {
-          cafx::send(self, to, release_lease{m.lease.ticket, m.healthy});
-        });
+      // Delegated, so that the supervisor sees whose lease it should be; and
+      // while the pool drains, which is when leases are waited for.
+      home->with_present(m.lease.key, [&](const caf::actor& to) {
+        cafx::delegate(self, to, release_lease{m.lease.ticket, m.healthy});
+      });
     },
     [=](const evict& m) -> caf::result<evicting> {
       if (!valid_key(m.key))
         return key_error();
-      auto routed = pool->home->with_supervisor(
+      auto routed = home->with_supervisor(
         m.key,
         [&](const caf::actor& to) { cafx::delegate(self, to, evict_key{}); });
       if (!routed)

@@ -36,6 +36,12 @@ public:
                                const std::function<void(const caf::actor&)>& f)
     = 0;
 
+  /// The same, but nobody is made, and also while the pool is draining. False
+  /// if the key has no supervisor.
+  virtual bool with_present(std::string_view key,
+                            const std::function<void(const caf::actor&)>& f)
+    = 0;
+
   /// A supervisor without slots wants to leave. False if a message is on its
   /// way to it; else it is not found any more.
   virtual bool leave(key_entry& who) = 0;
@@ -96,6 +102,7 @@ struct pool_context {
   lending_terms terms;
   permits budget_permits;
   std::atomic<std::uint64_t> opened_seq{0};
+  std::atomic<std::uint64_t> tickets{0}; ///< of leases in messages, so far
   pool_counters counters;
   time_point origin; ///< cleanup is due at origin + n * tick
 

@@ -115,7 +115,8 @@ void supervisor_state::take_back(hold what, bool healthy) {
 
 void supervisor_state::release(std::uint64_t ticket, bool healthy) {
   auto i = leases_.find(ticket);
-  if (i == leases_.end()) // given back before: nothing of anybody else's // I3
+  // Given back before, or another's: that one is using it. // I3
+  if (i == leases_.end() || i->second.who != cafx::sender(self_))
     return;
   auto done = std::move(i->second);
   leases_.erase(i);
@@ -204,10 +205,6 @@ void supervisor_state::carry_out() {
 void supervisor_state::tell_clock() {
   auto time = now();
   auto next = gone_ ? never : core_->next_due(time);
-  if (next <= time) // at once, unless it just could not leave: then the message
-    next = std::exchange(refused_, false) // that is on the way comes first
-             ? later(time, pool_->options.tick)
-             : time;
   auto sooner = next < armed_;
   if (sooner) {
     armed_ = next;
@@ -283,7 +280,6 @@ void supervisor_state::act(const effect::passivate&) {
   if (gone_)
     return;
   gone_ = core_->draining() || pool_->home->leave(*entry_);
-  refused_ = !gone_;
 }
 
 void supervisor_state::leave() {
@@ -311,7 +307,7 @@ void supervisor_state::tell(const effect::answer& x) {
     actor->promise.deliver(
       granted_hold{std::make_shared<hold>(std::move(what))});
   } else if (auto* holder = std::get_if<to_holder>(&*to)) {
-    auto ticket = ++tickets_;
+    auto ticket = ++pool_->tickets; // never used again, whoever is made next
     granted answer{{entry_->place.key(), ticket}, what.resource(), x.fresh};
     leases_.emplace(ticket, lease{std::move(what), holder->who});
     holder->promise.deliver(std::move(answer));

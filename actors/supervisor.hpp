@@ -100,10 +100,8 @@ private:
   effects out_;
   bool ticking_ = false; // the clock waits for an answer
   bool gone_ = false;    // nobody finds us any more
-  bool refused_ = false; // could not leave just now
   request_id requests_ = 0;
   std::unordered_map<request_id, reply> replies_;
-  std::uint64_t tickets_ = 0;
   std::unordered_map<std::uint64_t, lease> leases_;
   std::map<caf::actor_addr, std::size_t> watched_; // requests and leases of each
   std::string open_error_; // of the open that failed last

@@ -70,7 +70,7 @@ public:
       order_.erase({i->second.stamp, id});
       known_.erase(i);
     }
-    if (expected_.erase(id) > 0)
+    if (expected_.erase(id) > 0 && !queue_.empty())
       pump(now, out);
   }
 
@@ -78,7 +78,7 @@ public:
   void kept(std::uint64_t id, time_point now, effects& out) {
     if (auto i = known_.find(id); i != known_.end())
       restamp(id, i->second, now);
-    if (expected_.erase(id) > 0)
+    if (expected_.erase(id) > 0 && !queue_.empty())
       pump(now, out);
   }
 

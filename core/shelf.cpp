@@ -35,7 +35,9 @@ slot* shelf::borrow(std::string_view params, std::uint64_t tag,
       }
       if (w.holders() >= terms_->holders_max)
         return;
-      if (who == as::supervisor && s.doom)
+      // Only the supervisor changes params, so it may compare them right away;
+      // else it would hand a slot with an equal tag over to itself for ever.
+      if (who == as::supervisor && (s.doom || s.params() != params))
         return;
       if (best == nullptr || s.last_used() > best->last_used()
           || (s.last_used() == best->last_used() && s.id() < best->id())) {

@@ -391,10 +391,15 @@ void supervision::drain(time_point now, effects& out) {
 
 void supervision::tick(time_point now, effects& out) {
   expire(now, out);
-  close_due(now, out);
+  // Cleanup is on the grid; a deadline may be between two of its points.
+  auto point = last_tick(now);
+  if (point > cleaned_) {
+    cleaned_ = point;
+    close_due(point, out);
+  }
   settle(now, out);
   if (!draining_ && empty() && asked_ == 0
-      && later(empty_since_, options_.linger) <= now)
+      && later(empty_since_, options_.linger) <= point)
     out.push_back(effect::passivate{});
 }
 
@@ -413,15 +418,15 @@ void supervision::expire(time_point now, effects& out) {
   });
 }
 
-void supervision::close_due(time_point now, effects& out) {
+void supervision::close_due(time_point point, effects& out) {
   shelf_.for_each([&](slot& s) {
     auto w = s.word();
     if (w.in() != phase::open || w.holders() != 0)
       return;
     // `w` was read before the stamp: a use in between makes the take fail. // I5
-    if (later(s.last_used(), options_.idle_timeout) <= now)
+    if (later(s.last_used(), options_.idle_timeout) <= point)
       try_close(s, w, close_reason::idle, out);
-    else if (later(s.opened_at(), options_.max_lifetime) <= now)
+    else if (later(s.opened_at(), options_.max_lifetime) <= point)
       try_close(s, w, close_reason::lifetime, out);
   });
 }
@@ -433,7 +438,8 @@ time_point supervision::next_due(time_point now) const {
   shelf_.for_each(
     [&](slot& s) { result = std::min(result, due_of(s, now)); });
   if (!draining_ && live() == 0 && waiters_.empty())
-    result = std::min(result, on_grid(later(empty_since_, options_.linger)));
+    result
+      = std::min(result, next_tick(later(empty_since_, options_.linger), now));
   return result;
 }
 
@@ -443,13 +449,21 @@ time_point supervision::due_of(const slot& s, time_point now) const {
     return s.late ? never : later(s.opened_at(), options_.open_timeout);
   if (w.in() != phase::open)
     return never;
-  auto old = later(s.opened_at(), options_.max_lifetime);
   // Whoever holds it says nothing when it comes back: it cannot have been idle
-  // for long before `now + idle_timeout`, and an old one is asked every tick.
-  if (w.holders() != 0)
-    return on_grid(std::min(later(now, options_.idle_timeout),
-                            std::max(old, later(now, duration{1}))));
-  return on_grid(std::min(later(s.last_used(), options_.idle_timeout), old));
+  // for long before `now + idle_timeout`.
+  auto idle_since = w.holders() != 0 ? now : s.last_used();
+  return next_tick(std::min(later(idle_since, options_.idle_timeout),
+                            later(s.opened_at(), options_.max_lifetime)),
+                   now);
+}
+
+// What was due before, but in use then, is due at the next tick.
+time_point supervision::next_tick(time_point due, time_point now) const {
+  return on_grid(std::max(due, later(now, duration{1})));
+}
+
+time_point supervision::last_tick(time_point now) const {
+  return now - (now - origin_) % options_.tick;
 }
 
 time_point supervision::on_grid(time_point t) const {

@@ -211,10 +211,12 @@ private:
   template <class Predicate>
   void refuse_if(Predicate pred, errc why, time_point now, effects& out);
   void expire(time_point now, effects& out);
-  void close_due(time_point now, effects& out);
+  void close_due(time_point point, effects& out);
   void put_permit(effects& out);
   void settle(time_point now, effects& out);
   time_point due_of(const slot& s, time_point now) const;
+  time_point next_tick(time_point due, time_point now) const;
+  time_point last_tick(time_point now) const;
   time_point on_grid(time_point t) const;
 
   shelf& shelf_;
@@ -230,6 +232,7 @@ private:
   bool attention_ = false;
   bool draining_ = false;
   time_point empty_since_;
+  time_point cleaned_ = time_point::min(); // the last point of the grid
 };
 
 } // namespace steward

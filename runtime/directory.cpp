@@ -54,6 +54,19 @@ bool directory::with_supervisor(
   return true;
 }
 
+bool directory::with_present(
+  std::string_view key, const std::function<void(const caf::actor&)>& f) {
+  auto wanted = hashed(key);
+  auto& s = stripe_of(wanted);
+  std::lock_guard lock{s.guard};
+  auto i = s.keys.find(wanted);
+  if (i == s.keys.end())
+    return false;
+  i->second->on_the_way.fetch_add(1, std::memory_order_relaxed);
+  f(i->second->supervisor);
+  return true;
+}
+
 bool directory::leave(key_entry& who) {
   auto key = hashed(who.place.key());
   auto& s = stripe_of(key);
@@ -79,10 +92,10 @@ void directory::ended(key_entry& who) {
 }
 
 void directory::one_less() {
-  if (size_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    std::lock_guard lock{empty_guard_};
+  // Counted under the lock: who waits for 0 may delete the directory then.
+  std::lock_guard lock{empty_guard_};
+  if (size_.fetch_sub(1, std::memory_order_acq_rel) == 1)
     empty_.notify_all();
-  }
 }
 
 void directory::close() {

@@ -35,6 +35,9 @@ public:
     std::string_view key,
     const std::function<void(const caf::actor&)>& f) override;
 
+  bool with_present(std::string_view key,
+                    const std::function<void(const caf::actor&)>& f) override;
+
   bool leave(key_entry& who) override;
   void ended(key_entry& who) override;
 

@@ -45,20 +45,21 @@ private:
 pool_core::pool_core(caf::actor_system& sys,
                      std::shared_ptr<pool_context> context)
   : context_(std::move(context)),
-    directory_(context_, [&sys](std::shared_ptr<key_entry> entry) {
-      return sys.spawn<caf::lazy_init>(supervisor, std::move(entry));
-    }) {
-  context_->home = &directory_;
+    directory_(std::make_shared<directory>(
+      context_, [&sys](std::shared_ptr<key_entry> entry) {
+        return sys.spawn<caf::lazy_init>(supervisor, std::move(entry));
+      })) {
+  context_->home = directory_.get();
   if (context_->budget_permits.limited())
     context_->budget = sys.spawn(budget_actor, context_);
-  front_ = sys.spawn(front_actor, context_);
+  front_ = sys.spawn(front_actor, context_, directory_);
 }
 
 pool_core::~pool_core() = default;
 
 caf::expected<hold> pool_core::acquire(std::string_view key,
                                        const acquire_options& options) {
-  if (auto free = directory_.borrow(key, options.params))
+  if (auto free = directory_->borrow(key, options.params))
     return free;
   if (!valid_key(key))
     return key_error();
@@ -67,7 +68,7 @@ caf::expected<hold> pool_core::acquire(std::string_view key,
   auto deadline = deadline_of(options);
   auto patience = deadline - context_->time->now() + answer_grace;
   acquire_into request{options.params, deadline, std::move(sink)};
-  auto sent = directory_.with_supervisor(key, [&](const caf::actor& to) {
+  auto sent = directory_->with_supervisor(key, [&](const caf::actor& to) {
     cafx::send_anon(to, std::move(request));
   });
   request.sink.reset();
@@ -86,7 +87,7 @@ caf::expected<hold> pool_core::acquire(std::string_view key,
 
 void pool_core::evict(std::string_view key) {
   if (valid_key(key))
-    directory_.with_supervisor(key, [](const caf::actor& to) {
+    directory_->with_supervisor(key, [](const caf::actor& to) {
       cafx::send_anon(to, evict_key{});
     });
 }
@@ -98,7 +99,7 @@ caf::actor pool_core::front() const {
 
 pool_stats pool_core::stats() const noexcept {
   auto result = context_->counters.read();
-  result.keys = directory_.size();
+  result.keys = directory_->size();
   return result;
 }
 
@@ -121,18 +122,18 @@ caf::error pool_core::draining_error() const {
 // -- the end ------------------------------------------------------------------
 
 void pool_core::start_drain() {
-  directory_.close();
-  directory_.for_each(
+  directory_->close();
+  directory_->for_each(
     [](const caf::actor& who) { cafx::send_anon(who, drain{}); });
 }
 
 void pool_core::force_drain() {
-  directory_.for_each(
+  directory_->for_each(
     [](const caf::actor& who) { cafx::send_anon(who, drain_by_force{}); });
 }
 
 void pool_core::abandon_all() {
-  directory_.for_each(
+  directory_->for_each(
     [](const caf::actor& who) { cafx::send_anon(who, abandon{}); });
 }
 

@@ -36,7 +36,7 @@ public:
   /// A free resource, without a message, lock-free but for a short critical
   /// section; empty if there is none or somebody waits.
   hold try_borrow(std::string_view key, std::string_view params) noexcept {
-    return directory_.borrow(key, params);
+    return directory_->borrow(key, params);
   }
 
   /// Blocks until there is a resource or an error, until the deadline at most.
@@ -52,7 +52,7 @@ public:
     if (!valid_key(key))
       return key_error();
     acquire_hold request{options.params, deadline_of(options)};
-    auto sent = directory_.with_supervisor(
+    auto sent = directory_->with_supervisor(
       key, [&](const caf::actor& to) { ask(to, request); });
     return sent ? caf::error{} : draining_error();
   }
@@ -86,7 +86,7 @@ public:
   void abandon_all();
 
   bool wait_drained(std::chrono::nanoseconds patience) {
-    return directory_.wait_empty(patience);
+    return directory_->wait_empty(patience);
   }
 
   /// Ends the pool's actors. @pre all supervisors have ended.
@@ -98,7 +98,7 @@ private:
   time_point deadline_of(const acquire_options& options) const;
 
   std::shared_ptr<pool_context> context_;
-  directory directory_;
+  std::shared_ptr<directory> directory_; // shared with the front
   mutable std::mutex front_guard_;
   caf::actor front_;
 };

@@ -97,9 +97,8 @@ BOOST_AUTO_TEST_CASE(a_failure_is_a_value_and_stops_nobody_else) {
 }
 
 BOOST_AUTO_TEST_CASE(values_may_be_move_only) {
-  auto results = gather(3, [](std::size_t i) {
-    return std::make_unique<std::size_t>(i);
-  });
+  auto results
+    = gather(3, [](std::size_t i) { return std::make_unique<std::size_t>(i); });
   BOOST_TEST(*need(std::move(results[2])) == 2u);
 }
 

@@ -18,11 +18,10 @@ using namespace steward;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
-namespace {
-
 namespace fs = std::filesystem;
 
-// With a folder that is gone afterwards.
+namespace {
+
 struct fixture {
   fixture() {
     auto pattern = (fs::temp_directory_path() / "steward-log-XXXXXX").string();

@@ -275,13 +275,12 @@ struct world {
     : time(o.real_time ? nullptr : std::make_shared<manual_timepiece>(start)) {
     cafx::set_threads(cfg, o.threads);
     sys.emplace(cfg);
-    rt = std::make_unique<runtime>(*sys,
-                                   runtime_options{
-                                     .workers = o.workers,
-                                     .drain_timeout = o.drain_timeout,
-                                     .close_timeout = o.close_timeout,
-                                     .time = time,
-                                   });
+    rt = std::make_unique<runtime>(*sys, runtime_options{
+                                           .workers = o.workers,
+                                           .drain_timeout = o.drain_timeout,
+                                           .close_timeout = o.close_timeout,
+                                           .time = time,
+                                         });
   }
 
   pool<thing> make(pool_options o, thing_opener opener) {
@@ -325,7 +324,7 @@ std::optional<errc> code(const caf::expected<T>& x) {
 /// The value of `x`, or the end of the test with what went wrong.
 template <class T>
 T need(caf::expected<T> x) {
-  BOOST_REQUIRE_MESSAGE(x, describe(x.error()));
+  BOOST_REQUIRE_MESSAGE(x, (x ? std::string{} : describe(x.error())));
   return std::move(*x);
 }
 

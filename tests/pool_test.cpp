@@ -26,8 +26,7 @@ struct seen_by_actor {
 };
 
 caf::behavior lender(caf::event_based_actor* self, pool<thing> things,
-                     acquire_options how,
-                     std::shared_ptr<seen_by_actor> seen) {
+                     acquire_options how, std::shared_ptr<seen_by_actor> seen) {
   auto kept = std::make_shared<lease<thing>>();
   things.acquire(
     self, "a", how,
@@ -45,7 +44,7 @@ static_assert(!std::is_copy_constructible_v<lease<thing>>);
 static_assert(std::is_nothrow_move_constructible_v<lease<thing>>);
 
 BOOST_FIXTURE_TEST_CASE(a_resource_is_opened_for_the_first_who_asks, fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   auto x = need(things.acquire("a", {.params = "p"}));
   BOOST_TEST(x.fresh());
   BOOST_TEST(x->key == "a");
@@ -54,7 +53,7 @@ BOOST_FIXTURE_TEST_CASE(a_resource_is_opened_for_the_first_who_asks, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(what_came_back_is_lent_again, fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   auto first = need(things.acquire("a"));
   auto id = first->id;
   first.give_back();
@@ -66,7 +65,7 @@ BOOST_FIXTURE_TEST_CASE(what_came_back_is_lent_again, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_lease_gives_back_at_the_end_of_its_scope, fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   {
     auto x = need(things.acquire("a"));
     BOOST_TEST(!things.try_acquire("a").has_value());
@@ -75,7 +74,7 @@ BOOST_FIXTURE_TEST_CASE(a_lease_gives_back_at_the_end_of_its_scope, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_moved_lease_gives_back_once, fixture) {
-  auto things = make({.per_key_max = 1}, {book});
+  auto things = make({.name = "things", .per_key_max = 1}, {book});
   auto a = need(things.acquire("a"));
   lease<thing> b{std::move(a)};
   a.give_back(); // has nothing
@@ -94,7 +93,7 @@ BOOST_FIXTURE_TEST_CASE(a_moved_lease_gives_back_once, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_new_value_of_a_lease_gives_the_old_one_back,
                         fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   auto x = need(things.acquire("a"));
   auto first = x->id;
   x = need(things.acquire("a"));
@@ -114,7 +113,7 @@ BOOST_FIXTURE_TEST_CASE(an_empty_lease_has_nothing_and_is_harmless, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(params_are_not_mixed_up, fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   need(things.acquire("a", {.params = "x"})).give_back();
   auto y = need(things.acquire("a", {.params = "y"}));
   BOOST_TEST(y->params == "y");
@@ -124,14 +123,14 @@ BOOST_FIXTURE_TEST_CASE(params_are_not_mixed_up, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(keys_have_nothing_in_common, fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   need(things.acquire("a")).give_back();
   BOOST_TEST(need(things.acquire("b")).fresh());
   BOOST_TEST(things.stats().keys == 2u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_key_has_1_to_256_bytes, fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   BOOST_TEST(code(things.acquire("")) == errc::invalid_key);
   BOOST_TEST(code(things.acquire(std::string(257, 'k'))) == errc::invalid_key);
   BOOST_TEST(need(things.acquire(std::string(256, 'k'))).fresh());
@@ -140,7 +139,7 @@ BOOST_FIXTURE_TEST_CASE(a_key_has_1_to_256_bytes, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_full_key_is_refused_with_its_figures, fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   auto x = need(things.acquire("a"));
   auto y = need(things.acquire("a"));
   auto z = things.acquire("a");
@@ -158,7 +157,7 @@ BOOST_FIXTURE_TEST_CASE(a_full_key_is_refused_with_its_figures, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_full_key_evicts_what_was_used_least_recently,
                         fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   auto x = need(things.acquire("a", {.params = "x"}));
   auto y = need(things.acquire("a", {.params = "y"}));
   auto y_id = y->id;
@@ -173,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(a_full_key_evicts_what_was_used_least_recently,
 }
 
 BOOST_FIXTURE_TEST_CASE(a_pool_that_rejects_evicts_nothing, fixture) {
-  auto things = make({.per_key_max = 1, .when_full = full_policy::reject},
+  auto things = make({.name = "things", .per_key_max = 1, .when_full = full_policy::reject},
                      {book});
   need(things.acquire("a", {.params = "x"})).give_back();
   auto y = things.acquire("a", {.params = "y"});
@@ -185,7 +184,7 @@ BOOST_FIXTURE_TEST_CASE(a_pool_that_rejects_evicts_nothing, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(what_the_opener_says_reaches_who_asked, fixture) {
-  auto things = make({.per_key_max = 2},
+  auto things = make({.name = "things", .per_key_max = 2},
                      {book, [](const open_request&) {
                         throw std::runtime_error("the disk is on fire");
                       }});
@@ -200,7 +199,7 @@ BOOST_FIXTURE_TEST_CASE(what_the_opener_says_reaches_who_asked, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_failed_open_takes_no_place, fixture) {
   auto tries = std::make_shared<std::atomic<int>>(0);
-  auto things = make({.per_key_max = 2},
+  auto things = make({.name = "things", .per_key_max = 2},
                      {book, [tries](const open_request&) {
                         if (++*tries <= 5)
                           throw std::runtime_error("not yet");
@@ -214,7 +213,7 @@ BOOST_FIXTURE_TEST_CASE(a_failed_open_takes_no_place, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(what_is_given_up_is_closed_and_not_lent_again,
                         fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   auto x = need(things.acquire("a"));
   auto id = x->id;
   x.give_up();
@@ -226,7 +225,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_given_up_is_closed_and_not_lent_again,
 
 BOOST_FIXTURE_TEST_CASE(what_fails_its_check_is_closed_and_not_lent_again,
                         fixture) {
-  auto things = rt->make_pool<thing>(named({.per_key_max = 2}),
+  auto things = rt->make_pool<thing>(named({.name = "things", .per_key_max = 2}),
                                      checking_opener{{{book}}});
   auto x = need(things.acquire("a"));
   auto id = x->id;
@@ -242,7 +241,7 @@ BOOST_FIXTURE_TEST_CASE(what_fails_its_check_is_closed_and_not_lent_again,
 
 BOOST_FIXTURE_TEST_CASE(evict_closes_idle_things_now_and_held_ones_later,
                         fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   auto held = need(things.acquire("a"));
   need(things.acquire("a")).give_back();
   things.evict("a");
@@ -260,7 +259,7 @@ BOOST_FIXTURE_TEST_CASE(evict_closes_idle_things_now_and_held_ones_later,
 BOOST_FIXTURE_TEST_CASE(an_open_that_takes_too_long_is_refused_and_closed,
                         fixture) {
   auto slow = std::make_shared<gate>();
-  auto things = make({.per_key_max = 2, .open_timeout = 5s},
+  auto things = make({.name = "things", .per_key_max = 2, .open_timeout = 5s},
                      {book, [slow](const open_request&) { slow->wait(); }});
   auto x = in_thread([&] { return things.acquire("a", {.deadline = 1h}); });
   BOOST_REQUIRE(slow->waits_for(1));
@@ -274,7 +273,7 @@ BOOST_FIXTURE_TEST_CASE(an_open_that_takes_too_long_is_refused_and_closed,
 BOOST_FIXTURE_TEST_CASE(a_request_ends_at_its_deadline_and_not_before,
                         fixture) {
   auto slow = std::make_shared<gate>();
-  auto things = make({.per_key_max = 2},
+  auto things = make({.name = "things", .per_key_max = 2},
                      {book, [slow](const open_request&) { slow->wait(); }});
   auto x = in_thread([&] { return things.acquire("a", {.deadline = 10s}); });
   BOOST_REQUIRE(slow->waits_for(1));
@@ -293,9 +292,8 @@ BOOST_FIXTURE_TEST_CASE(a_real_deadline_ends_a_request_without_a_tick,
                         fixture) {
   world real{{.real_time = true}};
   auto slow = std::make_shared<gate>();
-  auto things = real.make({}, {book, [slow](const open_request&) {
-                                 slow->wait();
-                               }});
+  auto things
+    = real.make({}, {book, [slow](const open_request&) { slow->wait(); }});
   BOOST_TEST(code(things.acquire("a", {.deadline = 20ms}))
              == errc::deadline_exceeded);
   slow->open();
@@ -303,7 +301,7 @@ BOOST_FIXTURE_TEST_CASE(a_real_deadline_ends_a_request_without_a_tick,
 }
 
 BOOST_FIXTURE_TEST_CASE(an_actor_is_lent_what_is_opened, fixture) {
-  auto things = make({.per_key_max = 2}, {book});
+  auto things = make({.name = "things", .per_key_max = 2}, {book});
   auto seen = std::make_shared<seen_by_actor>();
   auto self = sys->spawn(lender, things, acquire_options{}, seen);
   BOOST_TEST(need(seen->id.get_future()) == 1u);
@@ -314,7 +312,7 @@ BOOST_FIXTURE_TEST_CASE(an_actor_is_lent_what_is_opened, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(an_actor_is_told_why_it_gets_nothing, fixture) {
-  auto things = make({.per_key_max = 1}, {book});
+  auto things = make({.name = "things", .per_key_max = 1}, {book});
   auto x = need(things.acquire("a"));
   auto seen = std::make_shared<seen_by_actor>();
   auto self = sys->spawn(lender, things, acquire_options{}, seen);
@@ -323,7 +321,7 @@ BOOST_FIXTURE_TEST_CASE(an_actor_is_told_why_it_gets_nothing, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(what_an_actor_has_goes_back_when_it_dies, fixture) {
-  auto things = make({.per_key_max = 1}, {book});
+  auto things = make({.name = "things", .per_key_max = 1}, {book});
   auto seen = std::make_shared<seen_by_actor>();
   auto self = sys->spawn(lender, things, acquire_options{}, seen);
   need(seen->id.get_future());
@@ -333,7 +331,7 @@ BOOST_FIXTURE_TEST_CASE(what_an_actor_has_goes_back_when_it_dies, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(what_is_granted_to_a_dead_actor_goes_back, fixture) {
   auto slow = std::make_shared<gate>();
-  auto things = make({.per_key_max = 1},
+  auto things = make({.name = "things", .per_key_max = 1},
                      {book, [slow](const open_request&) { slow->wait(); }});
   auto seen = std::make_shared<seen_by_actor>();
   auto self = sys->spawn(lender, things, acquire_options{}, seen);

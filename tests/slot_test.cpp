@@ -2,8 +2,10 @@
 
 #include <steward/core/slot.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
 using namespace steward;
 using namespace std::chrono_literals;

@@ -40,6 +40,16 @@ struct fixture {
   }
 };
 
+// Whether this process has the file open.
+bool is_open_here(const std::filesystem::path& path) {
+  for (auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry, gone) == path)
+      return true;
+  }
+  return false;
+}
+
 // While it lives, this process cannot write to any file.
 class no_room_to_write {
 public:
@@ -277,6 +287,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_removed_in_use_is_an_error_not_a_loss) {
 
 BOOST_AUTO_TEST_CASE(after_an_io_error_the_store_opens_the_file_again) {
   write_one(create("a"));
+  BOOST_TEST(is_open_here(path));
   std::optional<store_failure> x;
   {
     no_room_to_write broken;
@@ -289,6 +300,8 @@ BOOST_AUTO_TEST_CASE(after_an_io_error_the_store_opens_the_file_again) {
   BOOST_REQUIRE(x.has_value());
   BOOST_TEST(x->code() == store_errc::io);
   BOOST_TEST(contains(x->what(), "disk I/O error"), x->what());
+  // Only a new connection recovers what a failed commit left behind.
+  BOOST_TEST(!is_open_here(path));
   // The same write with the same token settles it, whatever stands.
   BOOST_TEST(write_one(create("b", 7)).verdict == record_verdict::created);
   BOOST_TEST(rows() == 2);
