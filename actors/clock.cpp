@@ -49,6 +49,8 @@ caf::behavior clock_state::make_behavior(clock_config config) {
       pools_ = true;
     },
     [this](const advance& m) -> caf::result<advanced> {
+      if (config_.runs) // by its timer, and by nobody else
+        return caf::make_error(caf::sec::unexpected_message);
       auto promise = self_->make_response_promise();
       advancing_ = promise;
       target_ = m.to;
@@ -61,14 +63,14 @@ caf::behavior clock_state::make_behavior(clock_config config) {
 
 void clock_state::on_arm(const arm& m) {
   put(m.whom, m.at);
-  plan_wake();
+  plan_wake(config_.time->now());
 }
 
 void clock_state::on_done(const tick_done& m) {
   put(m.whom, m.next);
   if (outstanding_ > 0 && --outstanding_ == 0 && advancing_)
     go_on();
-  plan_wake();
+  plan_wake(config_.time->now());
 }
 
 // What was armed for later stays in the wheel and is passed over then.
@@ -105,14 +107,14 @@ void clock_state::beat() {
     now -= late;
   }
   wake_due(now);
-  plan_wake();
+  // From the same reading: a stop between two of them would go unnoticed.
+  plan_wake(now);
 }
 
 // One timer counts, the latest planned; the others find their generation gone.
-void clock_state::plan_wake() {
+void clock_state::plan_wake(time_point now) {
   if (!config_.runs || wheel_->size() == 0)
     return;
-  auto now = config_.time->now();
   auto next = std::clamp(wheel_->next(), now, later(now, tick_));
   if (next >= planned_)
     return;

@@ -42,7 +42,7 @@ private:
   void put(const std::shared_ptr<alarm>& whom, time_point at);
   std::size_t wake_due(time_point now);
   void beat();
-  void plan_wake();
+  void plan_wake(time_point now);
   void go_on();
 
   self_pointer self_;

@@ -1,5 +1,8 @@
 #include <steward/apps/log_line.hpp>
 
+#include <steward/core/ascii.hpp>
+#include <steward/core/refusal.hpp>
+
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -7,14 +10,8 @@
 namespace steward {
 namespace {
 
-constexpr std::size_t key_bytes_max = 256;
-
 // So far from the end of the time line that adding any timeout stays on it.
 constexpr std::int64_t second_max = 7'258'118'400; // the year 2200
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Two digits as a number; 100 if they are none, which is out of every range.
 constexpr int two(const char* p) {
@@ -144,7 +141,7 @@ bool take_number(std::string_view& rest, std::size_t width) {
 line_fault check_key(std::string_view key) {
   if (key.empty())
     return "the key is empty";
-  if (key.size() > key_bytes_max)
+  if (key.size() > key_size_max)
     return "the key is longer than 256 bytes";
   if (std::memchr(key.data(), '\0', key.size()) != nullptr)
     return "a NUL byte in the key";

@@ -1,5 +1,7 @@
 #include <steward/core/duration_text.hpp>
 
+#include <steward/core/ascii.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -23,14 +25,6 @@ constexpr std::array<unit, 8> units = {{
   {"us", 1'000},
   {"ns", 1},
 }};
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-constexpr bool is_letter(char c) {
-  return c >= 'a' && c <= 'z';
-}
 
 // What is left to read, with the few moves that the grammar needs.
 struct scanner {

@@ -1,5 +1,6 @@
 #include <steward/core/pool_options.hpp>
 
+#include <steward/core/ascii.hpp>
 #include <steward/core/duration_text.hpp>
 
 #include <algorithm>
@@ -37,13 +38,9 @@ std::string quoted(const std::string& name) {
   return result + (name.size() > name_size_max ? "...\"" : "\"");
 }
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool is_name(const std::string& name) {
   auto allowed = [](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return is_letter(c) || is_digit(c) || c == '_' || c == '-';
   };
   return !name.empty() && name.size() <= name_size_max
          && is_letter(name.front())

@@ -1,0 +1,119 @@
+#include <steward/actors/clock.hpp>
+#include <steward/runtime/config.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace steward;
+
+constexpr time_point start{1'000'000s};
+
+// A clock on the wall that a test can turn. What is left out is left out.
+class turned_timepiece final : public timepiece {
+public:
+  time_point now() const noexcept override {
+    return start + duration{now_.load() - lost_.load()};
+  }
+
+  time_point stamp() const noexcept override {
+    return now();
+  }
+
+  void leave_out(duration lost) noexcept override {
+    lost_ += lost.count();
+  }
+
+  void turn(duration by) {
+    now_ += by.count();
+  }
+
+  duration lost() const {
+    return duration{lost_.load()};
+  }
+
+private:
+  std::atomic<std::int64_t> now_{0};
+  std::atomic<std::int64_t> lost_{0};
+};
+
+struct fixture {
+  fixture() {
+    cafx::send_anon(clock, clock_pool{100ms});
+  }
+
+  ~fixture() {
+    cafx::send_anon(clock, stop_clock{});
+  }
+
+  std::shared_ptr<steward::alarm> arm_at(time_point at) {
+    auto whom = std::make_shared<steward::alarm>(caf::actor{self});
+    cafx::send_anon(clock, arm{whom, at});
+    return whom;
+  }
+
+  // The next tick; a test that gets none fails.
+  cleanup_tick next_tick() {
+    cleanup_tick result;
+    self->receive([&](const cleanup_tick& x) { result = x; },
+                  caf::after(10s) >> [] { BOOST_FAIL("no tick came"); });
+    return result;
+  }
+
+  config cfg;
+  caf::actor_system sys{cfg};
+  std::shared_ptr<turned_timepiece> time = std::make_shared<turned_timepiece>();
+  std::shared_ptr<clock_hint> hint = std::make_shared<clock_hint>();
+  caf::actor clock = sys.spawn(clock_actor, clock_config{time, hint});
+  caf::scoped_actor self{sys};
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(clock_with_a_timer, fixture)
+
+BOOST_AUTO_TEST_CASE(who_is_due_is_woken_and_who_is_not_is_not) {
+  arm_at(start + 1h);
+  arm_at(start);
+  auto tick = next_tick();
+  BOOST_TEST(tick.seq == 1u);
+  BOOST_TEST((tick.now == start));
+  arm_at(start); // would come after an early tick of the other one
+  BOOST_TEST(next_tick().seq == 2u);
+  BOOST_TEST(self->mailbox().size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_earlier_alarm_replaces_a_later_one) {
+  auto whom = arm_at(start + 500ms);
+  cafx::send_anon(clock, arm{whom, start});
+  BOOST_TEST(next_tick().seq == 1u);
+  time->turn(500ms); // now the later one comes up in the wheel, too
+  arm_at(start + 500ms);
+  BOOST_TEST(next_tick().seq == 2u);
+  BOOST_TEST(self->mailbox().size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(time_during_which_nothing_ran_is_left_out) {
+  arm_at(start + 20ms);
+  arm_at(start); // its tick shows that the first one has its timer
+  next_tick();
+  time->turn(1h); // as if the process had been stopped meanwhile
+  auto tick = next_tick();
+  BOOST_TEST((tick.now == start + 20ms));
+  BOOST_TEST((time->lost() == 1h - 20ms));
+}
+
+BOOST_AUTO_TEST_CASE(an_ordinary_delay_counts) {
+  arm_at(start + 20ms);
+  arm_at(start);
+  next_tick();
+  time->turn(500ms);
+  auto tick = next_tick();
+  BOOST_TEST((tick.now == start + 500ms));
+  BOOST_TEST((time->lost() == 0s));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
