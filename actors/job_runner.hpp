@@ -9,6 +9,9 @@ struct job {
   /// Runs the user's code; returns what reports its end. That is called at
   /// once, by the same thread, or never if the runtime has given the job up.
   std::function<std::function<void()>()> work;
+
+  /// A close: dropped with the runner it would leak a resource. // I3
+  bool must_run = false;
 };
 
 /// Runs jobs apart from the actors. A test runs them one by one in its own

@@ -1,7 +1,9 @@
 #include <steward/actors/opener_workers.hpp>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <mutex>
 
 namespace steward {
@@ -44,7 +46,15 @@ std::size_t opener_workers::stop(std::chrono::nanoseconds patience) {
   {
     std::unique_lock lock{shared_->guard};
     shared_->stopping = true;
-    dropped.swap(shared_->queue);
+    auto closes = std::stable_partition(
+      shared_->queue.begin(), shared_->queue.end(),
+      [](const job& x) { return !x.must_run; });
+    std::move(shared_->queue.begin(), closes, std::back_inserter(dropped));
+    shared_->queue.erase(shared_->queue.begin(), closes);
+    if (!shared_->queue.empty()) { // the others may be stuck
+      ++shared_->running;
+      threads_.emplace_back(work, shared_);
+    }
     shared_->changed.notify_all();
     shared_->changed.wait_for(lock, patience,
                               [this] { return shared_->running == 0; });
@@ -73,16 +83,14 @@ void opener_workers::work(std::shared_ptr<shared_state> shared) {
     lock.unlock();
     auto report = next.work();
     lock.lock();
-    if (shared->given_up) {
-      // Its handles point into an actor system that may be gone: leave them.
-      static_cast<void>(new auto(std::move(report)));
-      static_cast<void>(new auto(std::move(next)));
-      return;
-    }
-    // Under the lock, so that `stop` cannot give up in the middle of it.
-    report();
+    // Under the lock: once `stop` has given up nothing may be sent any more.
+    if (!shared->given_up)
+      report();
+    lock.unlock();
+    // A resource that nobody took is closed here, which may block.
     report = nullptr;
     next.work = nullptr;
+    lock.lock();
   }
   --shared->running;
   lock.unlock();

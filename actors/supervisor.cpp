@@ -255,7 +255,8 @@ void supervisor_state::act(const effect::close_resource& x) {
     [close, entry = entry_, done = closed{x.place, x.why, x.revoked}] {
       close();
       return [entry, done] { cafx::send_anon(entry->supervisor, done); };
-    }});
+    },
+    true});
 }
 
 void supervisor_state::act(const effect::ask_permit&) {

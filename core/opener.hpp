@@ -15,8 +15,9 @@ struct open_request {
   std::uint64_t id; ///< numbers the resources of the pool, from 1
 };
 
-/// A user's opener with its type erased. The functions are called by one thread
-/// at a time for one resource, by many for different ones.
+/// A user's opener with its type erased. Many threads call it, for one resource
+/// one at a time; but `check` by each of its holders where it is shared, and
+/// `close` beside them after a drain out of patience.
 class any_opener {
 public:
   struct outcome {

@@ -73,9 +73,10 @@ bool supervision::make_room(effects& out) {
   }
 }
 
-// One open at a time where one would serve all who ask (single flight).
+// One open at a time where one would serve all who ask (single flight). Also an
+// open whose request is gone: what it brings is anybody's.
 slot* supervision::joinable(const waiter& w) {
-  if (options_.holders_max == 1)
+  if (opening_ == 0)
     return nullptr;
   slot* result = nullptr;
   shelf_.for_each([&](slot& s) {
@@ -239,7 +240,7 @@ void supervision::put_permit(effects& out) {
 std::uint64_t supervision::serve(slot& s, std::uint64_t room, bool fresh,
                                  effects& out) {
   std::uint64_t served = 0;
-  std::vector<waiter> spare; // promises that those who were served leave behind
+  std::vector<waiter> spare; // served by other means than were promised
   for (auto i = waiters_.begin(); i != waiters_.end() && served < room;) {
     if (!fits(*i, s)) {
       ++i;
@@ -250,20 +251,17 @@ std::uint64_t supervision::serve(slot& s, std::uint64_t room, bool fresh,
     static_cast<void>(held);
     out.push_back(effect::answer{i->id, &s, fresh && served == 0});
     ++served;
-    if (i->opening != &s && (i->opening != nullptr || i->leader))
+    if (i->opening != &s)
       spare.push_back(*i);
     i = waiters_.erase(i);
   }
-  // Who was promised this very open and came too late takes over a promise of
-  // one who was served before.
+  // Who was promised this very open and came too late takes over the place of
+  // one who was served before, be it that of a leader or of a follower: a
+  // promise more than there were would be one that nothing under way can keep.
   for (auto& w : waiters_) {
     if (w.opening != &s)
       continue;
-    if (spare.empty()) {
-      w.opening = nullptr;
-      w.leader = true;
-      continue;
-    }
+    assert(!spare.empty()); // an open is promised to no more than may share it
     w.opening = spare.back().opening;
     w.leader = spare.back().leader;
     spare.pop_back();
@@ -317,176 +315,7 @@ void supervision::released(slot& s, bool healthy, time_point now,
   settle(now, out);
 }
 
-// -- closing ------------------------------------------------------------------
-
-bool supervision::try_close(slot& s, slot_word seen, close_reason why,
-                            effects& out) {
-  if (!s.try_take(seen))
-    return false;
-  start_close(s, why, nullptr, false, out);
-  return true;
-}
-
-void supervision::start_close(slot& s, close_reason why,
-                              std::shared_ptr<void> keep, bool revoked,
-                              effects& out) {
-  --open_;
-  ++closing_;
-  out.push_back(effect::close_resource{&s, why, revoked, std::move(keep)});
-}
-
-void supervision::closed(slot& s, bool revoked, time_point now, effects& out) {
-  // A revoked slot stays as it is: its holders still have to come back.
-  if (!revoked)
-    s.finish_close();
-  --closing_;
-  // In this order: a budget that misses the resource before it has the permit
-  // would ask for another one.
-  put_permit(out);
-  if (budget_.limited())
-    out.push_back(effect::report_closed{s.id()});
-  if (live() == 0)
-    empty_since_ = now;
-  start_opens(out, now);
-  settle(now, out);
-}
-
-std::size_t supervision::evict(time_point now, effects& out) {
-  std::size_t result = 0;
-  shelf_.for_each([&](slot& s) {
-    if (s.word().in() != phase::open)
-      return;
-    ++result;
-    if (!s.doom)
-      s.doom = close_reason::requested;
-    s.set_attention(true);
-    // From here on it comes back by message, unless it is back already.
-    try_close(s, s.word(), *s.doom, out);
-  });
-  settle(now, out);
-  return result;
-}
-
-bool supervision::give_up(std::uint64_t id, effects& out) {
-  bool result = false;
-  shelf_.for_each([&](slot& s) {
-    if (!result && s.id() == id && !s.doom)
-      result = try_close(s, s.word(), close_reason::evicted, out);
-  });
-  return result;
-}
-
-void supervision::drain(time_point now, effects& out) {
-  draining_ = true;
-  refuse_if([](const waiter&) { return true; }, errc::draining, now, out);
-  call_attention();
-  shelf_.for_each([&](slot& s) {
-    if (s.word().in() == phase::open)
-      try_close(s, s.word(), s.doom.value_or(close_reason::drained), out);
-  });
-  settle(now, out);
-}
-
-// -- time ---------------------------------------------------------------------
-
-void supervision::tick(time_point now, effects& out) {
-  expire(now, out);
-  // Cleanup is on the grid; a deadline may be between two of its points.
-  auto point = last_tick(now);
-  if (point > cleaned_) {
-    cleaned_ = point;
-    close_due(point, out);
-  }
-  settle(now, out);
-  if (!draining_ && empty() && asked_ == 0
-      && later(empty_since_, options_.linger) <= point)
-    out.push_back(effect::passivate{});
-}
-
-void supervision::expire(time_point now, effects& out) {
-  refuse_if([&](const waiter& w) { return w.deadline <= now; },
-            errc::deadline_exceeded, now, out);
-  if (opening_ == 0)
-    return;
-  shelf_.for_each([&](slot& s) {
-    if (s.word().in() != phase::opening || s.late
-        || later(s.opened_at(), options_.open_timeout) > now)
-      return;
-    s.late = true;
-    refuse_if([&](const waiter& w) { return w.opening == &s; },
-              errc::open_timed_out, now, out);
-  });
-}
-
-void supervision::close_due(time_point point, effects& out) {
-  shelf_.for_each([&](slot& s) {
-    auto w = s.word();
-    if (w.in() != phase::open || w.holders() != 0)
-      return;
-    // `w` was read before the stamp: a use in between makes the take fail. // I5
-    if (later(s.last_used(), options_.idle_timeout) <= point)
-      try_close(s, w, close_reason::idle, out);
-    else if (later(s.opened_at(), options_.max_lifetime) <= point)
-      try_close(s, w, close_reason::lifetime, out);
-  });
-}
-
-time_point supervision::next_due(time_point now) const {
-  auto result = never;
-  for (const auto& w : waiters_)
-    result = std::min(result, w.deadline);
-  shelf_.for_each(
-    [&](slot& s) { result = std::min(result, due_of(s, now)); });
-  if (!draining_ && live() == 0 && waiters_.empty())
-    result
-      = std::min(result, next_tick(later(empty_since_, options_.linger), now));
-  return result;
-}
-
-time_point supervision::due_of(const slot& s, time_point now) const {
-  auto w = s.word();
-  if (w.in() == phase::opening)
-    return s.late ? never : later(s.opened_at(), options_.open_timeout);
-  if (w.in() != phase::open)
-    return never;
-  // Whoever holds it says nothing when it comes back: it cannot have been idle
-  // for long before `now + idle_timeout`.
-  auto idle_since = w.holders() != 0 ? now : s.last_used();
-  return next_tick(std::min(later(idle_since, options_.idle_timeout),
-                            later(s.opened_at(), options_.max_lifetime)),
-                   now);
-}
-
-// What was due before, but in use then, is due at the next tick.
-time_point supervision::next_tick(time_point due, time_point now) const {
-  return on_grid(std::max(due, later(now, duration{1})));
-}
-
-time_point supervision::last_tick(time_point now) const {
-  return now - (now - origin_) % options_.tick;
-}
-
-time_point supervision::on_grid(time_point t) const {
-  if (t == never || t <= origin_)
-    return t == never ? never : origin_;
-  auto ticks = (t - origin_ + options_.tick - duration{1}) / options_.tick;
-  return later(origin_, ticks * options_.tick);
-}
-
 // -- answers ------------------------------------------------------------------
-
-template <class Predicate>
-void supervision::refuse_if(Predicate pred, errc why, time_point now,
-                            effects& out) {
-  for (auto i = waiters_.begin(); i != waiters_.end();) {
-    if (!pred(*i)) {
-      ++i;
-      continue;
-    }
-    refuse(i->id, why, now, out);
-    i = remove(i);
-  }
-}
 
 void supervision::refuse(request_id id, errc why, time_point now,
                          effects& out) {

@@ -235,4 +235,17 @@ private:
   time_point cleaned_ = time_point::min(); // the last point of the grid
 };
 
+template <class Predicate>
+void supervision::refuse_if(Predicate pred, errc why, time_point now,
+                            effects& out) {
+  for (auto i = waiters_.begin(); i != waiters_.end();) {
+    if (!pred(*i)) {
+      ++i;
+      continue;
+    }
+    refuse(i->id, why, now, out);
+    i = remove(i);
+  }
+}
+
 } // namespace steward

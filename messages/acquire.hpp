@@ -25,8 +25,8 @@ struct granted {
   bool fresh = false;       ///< opened for this request
 };
 
-/// To a pool's front: I am done with it. Has no answer; a lease that is unknown
-/// or given back already is ignored.
+/// To a pool's front, from who has the lease: I am done with it. Has no answer;
+/// a lease of somebody else, or given back already, is ignored.
 struct release {
   lease_id lease;
   bool healthy = true; ///< false: close it instead of lending it again

@@ -103,19 +103,34 @@ runtime::add_pool(pool_options options, std::shared_ptr<any_opener> opener) {
 }
 
 void runtime::advance(time_point to) {
+  using promise_ptr = std::shared_ptr<std::promise<void>>;
+  std::lock_guard turn{advancing_}; // a clock knows one target at a time
+  caf::actor clock;
+  {
+    std::lock_guard lock{guard_};
+    clock = clock_;
+  }
+  if (!clock) // drained
+    return;
   auto done = std::make_shared<std::promise<void>>();
   auto answer = done->get_future();
-  sys_.spawn([clock = clock_, to, done](caf::event_based_actor* self) {
-    cafx::request(self, clock, steward::advance{to})
-      .then([done](const advanced&) { done->set_value(); },
-            [done](const caf::error&) { done->set_value(); });
-  });
+  // The promise goes along: if nobody keeps it, the wait is over. And all goes
+  // by arguments, as 0.17.6 dereferences null where there are none.
+  sys_.spawn(
+    [](caf::event_based_actor* self, const caf::actor& whom, time_point at,
+       const promise_ptr& said) {
+      cafx::request(self, whom, steward::advance{at})
+        .then([said](const advanced&) { said->set_value(); },
+              [said](const caf::error&) { said->set_value(); });
+    },
+    std::move(clock), to, std::move(done));
   answer.wait();
 }
 
 // -- the end ------------------------------------------------------------------
 
 drain_report runtime::drain(duration patience) {
+  std::lock_guard turn{draining_}; // who comes second waits for the end
   drain_report report;
   {
     std::lock_guard lock{guard_};
@@ -137,7 +152,10 @@ drain_report runtime::drain(duration patience) {
     records_.reset();
   }
   cafx::send_anon(clock_, stop_clock{});
-  clock_ = {};
+  {
+    std::lock_guard lock{guard_};
+    clock_ = {};
+  }
   if (!report.clean())
     logger().warn("drained revoked={} abandoned={} stuck={} unwritten={} "
                   "error=\"{}\"",

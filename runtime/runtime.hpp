@@ -86,7 +86,7 @@ public:
   /// Ends everything: refuses new requests, answers all who wait, closes what
   /// is idle, waits for leases until `patience` is over, closes the rest, ends
   /// supervisors, workers, persistence (after its last flush) and clock. Every
-  /// step is bounded. A second call does nothing. Not for actors.
+  /// step is bounded. A second call waits for the first. Not for actors.
   drain_report drain(duration patience);
 
   /// Tells the time.
@@ -122,7 +122,9 @@ private:
   std::shared_ptr<opener_workers> workers_;
   std::unique_ptr<steward::records> records_;
 
-  std::mutex guard_; // of `pools_` and `drained_`
+  std::mutex advancing_;
+  std::mutex draining_;
+  std::mutex guard_; // of `pools_`, `drained_` and, in the end, `clock_`
   std::vector<std::shared_ptr<pool_core>> pools_;
   bool drained_ = false;
 };

@@ -6,8 +6,6 @@
 #include <concepts>
 #include <condition_variable>
 #include <cstddef>
-#include <exception>
-#include <functional>
 #include <future>
 #include <latch>
 #include <memory>
@@ -20,8 +18,7 @@
 #include <vector>
 
 // "All of them, errors as values": start many things at once, have all their
-// ends in the order in which they were given. A failure stops nothing, and what
-// does not end within the time allowed is an error, not a test that hangs.
+// ends in order. A failure stops nothing; what hangs is an error of its own.
 
 namespace steward::testkit {
 
@@ -37,13 +34,7 @@ struct gathered {
 };
 
 template <class T>
-struct gathered<caf::expected<T>> {
-  using type = caf::expected<T>;
-};
-
-inline caf::error not_in_time() {
-  return caf::make_error(caf::sec::request_timeout);
-}
+struct gathered<caf::expected<T>> : gathered<T> {};
 
 inline caf::error thrown(std::string what) {
   return caf::make_error(caf::sec::runtime_error, std::move(what));
@@ -55,7 +46,7 @@ struct gathering {
   explicit gathering(std::size_t n)
     : start(static_cast<std::ptrdiff_t>(n)), missing(n) {
     for (std::size_t i = 0; i < n; ++i)
-      results.push_back(Expected{not_in_time()});
+      results.push_back(Expected{caf::sec::request_timeout});
   }
 
   void put(std::size_t i, Expected x) {
@@ -66,8 +57,7 @@ struct gathering {
       all_done.notify_all();
   }
 
-  /// What there is after `within` at most; what comes later is dropped.
-  /// Whether that is all.
+  /// What there is after `within` at most; whether that is all.
   bool take(std::chrono::nanoseconds within, std::vector<Expected>& to) {
     std::unique_lock lock{guard};
     auto complete = all_done.wait_for(lock, within,
@@ -86,14 +76,13 @@ struct gathering {
 };
 
 template <class Expected, class Call>
-Expected value_or_error(Call& call) {
+Expected value_or_error(const Call& call, std::size_t i) {
   try {
-    if constexpr (std::is_void_v<std::invoke_result_t<Call&>>) {
-      call();
-      return Expected{caf::unit};
-    } else {
-      return Expected{call()};
-    }
+    if constexpr (std::is_void_v<
+                    std::invoke_result_t<const Call&, std::size_t>>)
+      return call(i), Expected{caf::unit};
+    else
+      return Expected{call(i)};
   } catch (const std::exception& e) {
     return Expected{thrown(e.what())};
   } catch (...) {
@@ -103,24 +92,25 @@ Expected value_or_error(Call& call) {
 
 } // namespace detail
 
-/// Calls all of `calls` at once, each in a thread of its own behind a barrier,
-/// and returns what became of them, in order: the value, the error of a
-/// `caf::expected`, `sec::runtime_error` for an exception. A call that is not
-/// back after `within` counts as `sec::request_timeout`; its thread is let go,
-/// so it must not use what ends with the caller.
-template <std::invocable Call>
-auto gather(std::vector<Call> calls,
+/// Calls `call(0)` to `call(n - 1)` at once, each in a thread of its own behind
+/// a barrier, and returns what became of them, in order: the value, the error
+/// of a `caf::expected`, `sec::runtime_error` for an exception. A call that is
+/// not back after `within` counts as `sec::request_timeout`; its thread is let
+/// go, so it must not use what ends with the caller.
+template <std::invocable<std::size_t> Call>
+auto gather(std::size_t n, Call call,
             std::chrono::nanoseconds within = gather_within) {
-  using result = typename detail::gathered<std::invoke_result_t<Call&>>::type;
-  auto all = std::make_shared<detail::gathering<result>>(calls.size());
+  using result = typename detail::gathered<
+    std::invoke_result_t<const Call&, std::size_t>>::type;
+  auto all = std::make_shared<detail::gathering<result>>(n);
+  auto shared = std::make_shared<const Call>(std::move(call));
   std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < calls.size(); ++i) {
+  for (std::size_t i = 0; i < n; ++i) {
     try {
-      threads.emplace_back([all, i, call = std::move(calls[i])]() mutable {
+      threads.emplace_back([all, i, mine = shared]() mutable {
         all->start.arrive_and_wait();
-        auto outcome = detail::value_or_error<result>(call);
-        // Its captures go before anybody hears that it has ended.
-        static_cast<void>(Call{std::move(call)});
+        auto outcome = detail::value_or_error<result>(*mine, i);
+        mine.reset(); // before anybody hears that it has ended
         all->put(i, std::move(outcome));
       });
     } catch (const std::system_error& e) { // the others do not wait for it
@@ -128,6 +118,7 @@ auto gather(std::vector<Call> calls,
       all->put(i, detail::thrown(e.what()));
     }
   }
+  shared.reset();
   std::vector<result> results;
   auto complete = all->take(within, results);
   for (auto& t : threads)
@@ -135,17 +126,14 @@ auto gather(std::vector<Call> calls,
   return results;
 }
 
-/// The same `n` times with one callable, which is told its number from 0.
-template <std::invocable<std::size_t> Call>
-auto gather(std::size_t n, const Call& call,
+/// The same with callables of their own.
+template <std::invocable Call>
+auto gather(std::vector<Call> calls,
             std::chrono::nanoseconds within = gather_within) {
-  auto numbered = [&call](std::size_t i) {
-    return [call, i]() mutable { return call(i); };
-  };
-  std::vector<decltype(numbered(0))> calls;
-  for (std::size_t i = 0; i < n; ++i)
-    calls.push_back(numbered(i));
-  return gather(std::move(calls), within);
+  auto n = calls.size();
+  auto shared = std::make_shared<std::vector<Call>>(std::move(calls));
+  return gather(
+    n, [shared](std::size_t i) { return (*shared)[i](); }, within);
 }
 
 /// A message, and to whom.
@@ -169,9 +157,9 @@ void gather(Self* self, std::vector<ask<Message>> asks, F then) {
   };
   if (asks.empty())
     return static_cast<void>(then(std::vector<result>{}));
-  auto all = std::make_shared<collected>(
-    collected{std::vector<result>(asks.size(), result{detail::not_in_time()}),
-              asks.size(), std::move(then)});
+  auto all = std::make_shared<collected>(collected{
+    std::vector<result>(asks.size(), result{caf::sec::request_timeout}),
+    asks.size(), std::move(then)});
   for (std::size_t i = 0; i < asks.size(); ++i) {
     auto put = [all, i](result x) {
       all->results[i] = std::move(x);
@@ -195,16 +183,18 @@ gather(caf::actor_system& sys, std::vector<ask<Message>> asks,
   auto n = asks.size();
   auto all = std::make_shared<std::promise<results>>();
   auto answer = all->get_future();
+  // All by arguments: 0.17.6 dereferences null where there are none.
   auto asker = sys.spawn(
-    [all, asks = std::move(asks)](caf::event_based_actor* self) mutable {
-      gather<Answer>(self, std::move(asks),
-                     [all](results x) { all->set_value(std::move(x)); });
-    });
-  all.reset();
+    [](caf::event_based_actor* self, std::shared_ptr<std::promise<results>> to,
+       std::vector<ask<Message>> what) {
+      gather<Answer>(self, std::move(what),
+                     [to](results x) { to->set_value(std::move(x)); });
+    },
+    std::move(all), std::move(asks));
   if (answer.wait_for(within) == std::future_status::ready)
     return answer.get();
   caf::anon_send_exit(asker, caf::exit_reason::kill);
-  return results(n, caf::expected<Answer>{detail::not_in_time()});
+  return results(n, caf::expected<Answer>{caf::sec::request_timeout});
 }
 
 } // namespace steward::testkit

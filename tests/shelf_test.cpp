@@ -231,7 +231,8 @@ BOOST_AUTO_TEST_CASE(what_is_held_doomed_or_not_open_is_never_the_oldest) {
   BOOST_TEST(oldest() == &free_one);
 }
 
-BOOST_AUTO_TEST_CASE(the_oldest_is_not_taken_if_it_was_used_since_it_was_found) {
+BOOST_AUTO_TEST_CASE(
+  the_oldest_is_not_taken_if_it_was_used_since_it_was_found) {
   auto& s = open();
   auto found = place.least_recently_used();
   BOOST_TEST(found.place == &s);
@@ -254,7 +255,8 @@ BOOST_AUTO_TEST_CASE(a_shelf_grows_without_moving_its_slots) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_walk_meets_the_slots_in_the_order_in_which_they_were_made) {
+BOOST_AUTO_TEST_CASE(
+  a_walk_meets_the_slots_in_the_order_in_which_they_were_made) {
   for (int i = 0; i < 20; ++i)
     open();
   std::uint64_t last = 0;
@@ -279,7 +281,8 @@ BOOST_AUTO_TEST_CASE(a_closed_slot_is_used_again_before_another_is_made) {
   BOOST_TEST(&place.vacancy() == all[1]);
 }
 
-BOOST_AUTO_TEST_CASE(a_revoked_slot_is_no_vacancy_even_when_its_holder_is_gone) {
+BOOST_AUTO_TEST_CASE(
+  a_revoked_slot_is_no_vacancy_even_when_its_holder_is_gone) {
   auto& s = open("", 1);
   s.revoke(nullptr);
   BOOST_TEST(&place.vacancy() != &s);
@@ -385,7 +388,8 @@ BOOST_AUTO_TEST_CASE(with_attention_a_healthy_hold_goes_to_the_keeper) {
   BOOST_TEST(s.word().holders() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(the_keeper_is_asked_about_health_only_if_the_terms_say_so) {
+BOOST_AUTO_TEST_CASE(
+  the_keeper_is_asked_about_health_only_if_the_terms_say_so) {
   auto& s = open();
   hold{borrow()}.give_back();
   BOOST_TEST(checks == 0);

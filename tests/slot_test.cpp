@@ -49,8 +49,8 @@ BOOST_AUTO_TEST_CASE(a_word_keeps_its_four_parts_apart) {
         BOOST_TEST(w.generation() == 0xffff'ffff'ffff);
         BOOST_TEST((slot_word{w.raw()} == w));
         BOOST_TEST((w.with(phase::open).with(p) == w));
-        BOOST_TEST((w.with_attention(!attention).with_attention(attention)
-                    == w));
+        BOOST_TEST(
+          (w.with_attention(!attention).with_attention(attention) == w));
       }
 }
 
@@ -151,7 +151,8 @@ BOOST_AUTO_TEST_CASE(a_held_slot_cannot_be_taken) {
   BOOST_TEST(is(s, phase::open, 1));
 }
 
-BOOST_AUTO_TEST_CASE(a_slot_that_was_free_when_seen_is_not_taken_from_a_holder) {
+BOOST_AUTO_TEST_CASE(
+  a_slot_that_was_free_when_seen_is_not_taken_from_a_holder) {
   open();
   auto seen = s.word();
   hold();
@@ -288,7 +289,8 @@ BOOST_AUTO_TEST_CASE(a_revoked_slot_without_holders_closes_like_any_other) {
   BOOST_TEST(is(s, phase::closed, 0));
 }
 
-BOOST_AUTO_TEST_CASE(the_last_holder_of_a_revoked_slot_knows_that_it_is_the_last) {
+BOOST_AUTO_TEST_CASE(
+  the_last_holder_of_a_revoked_slot_knows_that_it_is_the_last) {
   open();
   hold();
   hold();

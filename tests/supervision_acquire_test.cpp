@@ -234,7 +234,8 @@ BOOST_AUTO_TEST_CASE(the_room_of_who_went_away_is_for_the_next_one) {
   BOOST_TEST(k.opened(2) == "answer 3 with 2 fresh");
 }
 
-BOOST_AUTO_TEST_CASE(forgetting_a_stranger_or_who_was_answered_changes_nothing) {
+BOOST_AUTO_TEST_CASE(
+  forgetting_a_stranger_or_who_was_answered_changes_nothing) {
   one_key k;
   k.acquire();
   BOOST_TEST(k.forget(99) == "");
@@ -378,7 +379,8 @@ BOOST_AUTO_TEST_CASE(nobody_takes_a_permit_past_who_waits_for_one) {
   k.budget.try_take();
   k.acquire("a");
   k.budget.try_put();
-  BOOST_TEST(k.acquire("b") == "open 1"); // for "a"; what was asked for is "b"'s
+  BOOST_TEST(k.acquire("b")
+             == "open 1"); // for "a"; what was asked for is "b"'s
   BOOST_TEST(k.opened(1) == "report opened 1; answer 1 with 1 fresh");
   BOOST_TEST(k.permit_denied() == "reject 2 total_full");
 }

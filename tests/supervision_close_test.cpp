@@ -25,7 +25,8 @@ BOOST_AUTO_TEST_SUITE(supervision_close)
 
 // -- idle ---------------------------------------------------------------------
 
-BOOST_AUTO_TEST_CASE(a_slot_is_closed_when_it_was_idle_long_enough_and_not_before) {
+BOOST_AUTO_TEST_CASE(
+  a_slot_is_closed_when_it_was_idle_long_enough_and_not_before) {
   open_key k;
   k.give_back(1);
   BOOST_TEST(k.tick_after(10s - 1ns) == ""); // I5
@@ -46,7 +47,8 @@ BOOST_AUTO_TEST_CASE(idle_counts_from_the_end_of_the_last_use) {
   BOOST_TEST(k.tick_after(1ns) == "close 1 idle");
 }
 
-BOOST_AUTO_TEST_CASE(a_resource_that_nobody_ever_used_is_idle_from_its_opening) {
+BOOST_AUTO_TEST_CASE(
+  a_resource_that_nobody_ever_used_is_idle_from_its_opening) {
   one_key k;
   k.acquire();
   k.forget(1);
@@ -64,6 +66,27 @@ BOOST_AUTO_TEST_CASE(cleanup_is_due_on_the_grid_of_the_ticks) {
   k.time.at = start + 2s;
   k.give_back(k.borrow());
   BOOST_TEST((k.next_due() == 12s)); // exact: not a tick later
+}
+
+BOOST_AUTO_TEST_CASE(between_two_points_of_the_grid_nothing_is_cleaned_up) {
+  open_key k;
+  k.time.at += 300ms;
+  k.give_back(1);
+  BOOST_TEST(k.tick_after(10s) == ""); // idle for 10 s, but the grid says 11 s
+  BOOST_TEST(k.tick_after(700ms - 1ns) == "");
+  BOOST_TEST(k.tick_after(1ns) == "close 1 idle");
+}
+
+BOOST_AUTO_TEST_CASE(a_tick_that_comes_late_cleans_up_as_of_the_grid) {
+  open_key k;
+  k.give_back(1);
+  BOOST_TEST(k.tick_after(10s + 999ms) == "close 1 idle");
+  k.closed(1);
+  k.acquire();
+  k.opened(2);
+  k.give_back(2); // at 10.999 s
+  BOOST_TEST(k.tick_after(10s) == "");
+  BOOST_TEST(k.tick_after(1ms) == "close 2 idle");
 }
 
 BOOST_AUTO_TEST_CASE(the_next_tick_of_a_held_slot_misses_no_return) {
@@ -124,7 +147,8 @@ BOOST_AUTO_TEST_CASE(age_counts_from_when_it_was_open) {
   BOOST_TEST(k.tick_after(1ns) == "close 1 lifetime");
 }
 
-BOOST_AUTO_TEST_CASE(an_old_slot_that_is_held_is_closed_at_the_first_tick_after_it) {
+BOOST_AUTO_TEST_CASE(
+  an_old_slot_that_is_held_is_closed_at_the_first_tick_after_it) {
   open_key k{with_lifetime(5s)};
   BOOST_TEST(k.tick_after(5s) == "");
   BOOST_TEST((k.next_due() == 6s)); // asked at every tick
@@ -150,7 +174,8 @@ BOOST_AUTO_TEST_CASE(a_resource_given_up_is_closed_and_lent_to_nobody) {
   BOOST_TEST(k.acquire() == "open 2");
 }
 
-BOOST_AUTO_TEST_CASE(a_shared_resource_given_up_is_closed_when_the_last_one_leaves) {
+BOOST_AUTO_TEST_CASE(
+  a_shared_resource_given_up_is_closed_when_the_last_one_leaves) {
   one_key k{small(2, 2)};
   k.acquire();
   k.acquire();
@@ -217,8 +242,9 @@ BOOST_AUTO_TEST_CASE(an_empty_supervisor_leaves_after_it_lingered) {
   k.tick_after(10s);
   k.time.at += 500ms;
   k.closed(1);
-  BOOST_TEST((k.next_due() == 41s)); // 10.5 s + 30 s, rounded up
-  BOOST_TEST(k.tick_after(30s - 1ns) == "");
+  BOOST_TEST((k.next_due() == 41s));   // 10.5 s + 30 s, rounded up
+  BOOST_TEST(k.tick_after(30s) == ""); // not on the grid
+  BOOST_TEST(k.tick_after(500ms - 1ns) == "");
   BOOST_TEST(k.tick_after(1ns) == "passivate");
 }
 
@@ -232,7 +258,8 @@ BOOST_AUTO_TEST_CASE(a_supervisor_that_never_opened_anything_leaves_too) {
   BOOST_TEST(k.tick_after(30s) == "passivate");
 }
 
-BOOST_AUTO_TEST_CASE(nobody_leaves_who_has_a_resource_a_waiter_or_a_permit_to_come) {
+BOOST_AUTO_TEST_CASE(
+  nobody_leaves_who_has_a_resource_a_waiter_or_a_permit_to_come) {
   auto options = small();
   options.total_max = 1;
   options.idle_timeout = off;
@@ -312,7 +339,8 @@ BOOST_AUTO_TEST_CASE(a_draining_supervisor_still_closes_late_opens_as_stalled) {
 
 // -- force --------------------------------------------------------------------
 
-BOOST_AUTO_TEST_CASE(force_closes_what_is_held_and_keeps_its_memory_for_holders) {
+BOOST_AUTO_TEST_CASE(
+  force_closes_what_is_held_and_keeps_its_memory_for_holders) {
   one_key k{small(1, 2)};
   k.acquire();
   k.acquire();
@@ -329,7 +357,8 @@ BOOST_AUTO_TEST_CASE(force_closes_what_is_held_and_keeps_its_memory_for_holders)
   BOOST_TEST(*destroyed);
 }
 
-BOOST_AUTO_TEST_CASE(a_resource_outlives_its_holders_until_its_close_has_ended) {
+BOOST_AUTO_TEST_CASE(
+  a_resource_outlives_its_holders_until_its_close_has_ended) {
   open_key k;
   k.drain();
   k.force();

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace supervision_test {
 
@@ -39,6 +40,14 @@ struct pool {
   std::size_t live = 0; // I2
 };
 
+/// A message to the budget, with what was true when it was sent.
+struct news {
+  enum { wanted, returned, opened, closed, kept } what;
+  std::uint64_t id = 0;
+  slot* place = nullptr;
+  time_point stamp{};
+};
+
 /// Plays the shell of one key's supervisor: keeps its own books of requests,
 /// resources and holders, and holds every effect against them. Each event
 /// returns its effects as text, such as "close 1 evicted; open 2".
@@ -55,6 +64,7 @@ public:
     std::uint64_t uses = 0;
     time_point opened_at{};
     time_point last_used{};
+    time_point came_back{};     // the last time by message
     std::shared_ptr<void> keep; // of a close that is under way
     std::shared_ptr<bool> destroyed = std::make_shared<bool>(false);
   };
@@ -102,11 +112,13 @@ public:
   std::string tick() {
     core.tick(now(), out_);
     auto text = carry_out();
-    for (auto& [id, r] : resources)
-      if (r.open && !r.place->word().holders()) {
-        must(now() < later(r.last_used, pool_.options.idle_timeout), "I5");
-        must(now() < later(r.opened_at, pool_.options.max_lifetime), "lifetime");
-      }
+    auto point = now() - (now() - start) % pool_.options.tick;
+    if (std::exchange(cleaned_, point) != point) // the first one at this point
+      for (auto& [id, r] : resources)
+        if (r.open && r.place->word().holders() == 0) {
+          must(point < later(r.last_used, pool_.options.idle_timeout), "I5");
+          must(point < later(r.opened_at, pool_.options.max_lifetime), "old");
+        }
     for (auto& [id, r] : waiting)
       must(now() < r.deadline, "I6: nobody waits past the deadline");
     return text;
@@ -148,7 +160,6 @@ public:
   }
 
   std::string force() {
-    forcing_ = true;
     revoked = core.force(
       [this](slot& s) {
         auto flag = resources.at(s.id()).destroyed;
@@ -156,7 +167,6 @@ public:
                                      [flag](void*) { *flag = true; }};
       },
       now(), out_);
-    forcing_ = false;
     return carry_out();
   }
 
@@ -204,6 +214,7 @@ public:
     auto [s, healthy] = mail.front();
     mail.pop_front();
     hold h{s};
+    resources.at(s->id()).came_back = now();
     if (!h.revoked())
       core.released(*h.release(), healthy, now(), out_);
     return carry_out();
@@ -250,13 +261,7 @@ private:
     std::string text;
     for (std::size_t i = 0; i < out_.size(); ++i) {
       auto next = std::move(out_[i]); // acting may add to `out_`
-      append(text,
-             std::visit([this](const auto& x) { return act(x); }, next));
-      if (std::holds_alternative<effect::ask_permit>(next)
-          || std::holds_alternative<effect::return_permit>(next)
-          || std::holds_alternative<effect::report_opened>(next)
-          || std::holds_alternative<effect::report_closed>(next))
-        for_budget.push_back(std::move(next));
+      append(text, std::visit([this](const auto& x) { return act(x); }, next));
     }
     out_.clear();
     check_all();
@@ -277,6 +282,7 @@ private:
   std::string act(const effect::reject& x) {
     must(waiting.erase(x.to) == 1, "I6: one answer per request");
     figures = x.figures;
+    refusals.push_back(x.why);
     return "reject " + std::to_string(x.to) + " "
            + std::string{to_string(x.why)};
   }
@@ -287,8 +293,8 @@ private:
     must(live_ <= pool_.options.per_key_max, "I1");
     must(pool_.live <= pool_.options.total_max, "I2");
     auto id = x.place->id();
-    must(id == pool_.opened_seq || instant_, "ids count up");
-    must(resources.count(id) == 0, "I3: opened once");
+    must(resources.empty() || resources.rbegin()->first < id,
+         "I3: opened once, and ids count up");
     must(x.place->word().in() == phase::opening, "opening");
     auto& r = resources[id];
     r.place = x.place;
@@ -311,6 +317,7 @@ private:
     r.closing = true;
     r.revoked = x.revoked;
     r.keep = x.keep;
+    reasons.push_back(x.why);
     if (instant_)
       finish_close(id);
     return "close " + std::to_string(id) + " " + std::string{to_string(x.why)}
@@ -319,18 +326,23 @@ private:
 
   std::string act(const effect::ask_permit&) {
     ++asked_;
+    for_budget.push_back({news::wanted});
     return "ask";
   }
 
   std::string act(const effect::return_permit&) {
+    for_budget.push_back({news::returned});
     return "return";
   }
 
   std::string act(const effect::report_opened& x) {
+    auto& s = *x.place;
+    for_budget.push_back({news::opened, s.id(), &s, s.last_used()});
     return "report opened " + std::to_string(x.place->id());
   }
 
   std::string act(const effect::report_closed& x) {
+    for_budget.push_back({news::closed, x.id});
     return "report closed " + std::to_string(x.id);
   }
 
@@ -344,6 +356,7 @@ private:
     auto& r = resources.at(s.id());
     must(r.open && r.place == &s, "I3: only what is open is lent");
     must(r.params == params, "equal params");
+    must(!s.late && !s.doom, "nothing late or doomed is lent");
     must(++r.users <= pool_.options.holders_max, "holders_max");
     must(!fresh || r.uses == 0, "only a new one is fresh");
     ++r.uses;
@@ -401,7 +414,7 @@ private:
   effects out_;
   std::size_t live_ = 0;
   std::size_t asked_ = 0;
-  bool forcing_ = false;
+  time_point cleaned_ = start - 1s;
 
 public:
   shelf place;
@@ -411,7 +424,9 @@ public:
   std::map<request_id, hold> held;
   std::map<std::uint64_t, resource> resources;
   std::deque<std::pair<slot*, bool>> mail;
-  effects for_budget; // what it would be told
+  std::vector<news> for_budget;
+  std::vector<errc> refusals;
+  std::vector<close_reason> reasons; // of what was closed
   rejection figures;
   std::size_t evicted = 0;
   std::size_t revoked = 0;

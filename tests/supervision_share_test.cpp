@@ -56,7 +56,8 @@ BOOST_AUTO_TEST_CASE(a_failed_open_answers_all_who_joined_it) {
   BOOST_TEST(k.opened(2) == "answer 3 with 2 fresh");
 }
 
-BOOST_AUTO_TEST_CASE(a_stalled_open_answers_all_who_joined_it_and_is_joined_no_more) {
+BOOST_AUTO_TEST_CASE(
+  a_stalled_open_answers_all_who_joined_it_and_is_joined_no_more) {
   shared_key k{2};
   k.acquire();
   k.acquire();
@@ -121,7 +122,8 @@ BOOST_AUTO_TEST_CASE(a_follower_takes_the_lead_of_who_was_out_of_time) {
   BOOST_TEST(k.opened(1) == "report opened 1; answer 2 with 1 fresh");
 }
 
-BOOST_AUTO_TEST_CASE(a_follower_takes_the_lead_of_who_was_denied_and_asks_again) {
+BOOST_AUTO_TEST_CASE(
+  a_follower_takes_the_lead_of_who_was_denied_and_asks_again) {
   shared_key k{1, 1};
   k.budget.try_take();
   k.acquire();
@@ -145,7 +147,8 @@ BOOST_AUTO_TEST_CASE(a_follower_takes_the_lead_of_who_was_served_otherwise) {
   BOOST_TEST(k.opened(3) == "answer 5 with 3 fresh");
 }
 
-BOOST_AUTO_TEST_CASE(who_joined_an_open_and_came_too_late_gets_the_others_promise) {
+BOOST_AUTO_TEST_CASE(
+  who_joined_an_open_and_came_too_late_gets_the_others_promise) {
   shared_key k{2};
   k.acquire("x");
   k.opened(1);
@@ -159,6 +162,25 @@ BOOST_AUTO_TEST_CASE(who_joined_an_open_and_came_too_late_gets_the_others_promis
   BOOST_TEST(k.core.waiting() == 1u);
   BOOST_TEST(k.closed(1) == "open 3"); // what 4 was promised is for 5 now
   BOOST_TEST(k.opened(3) == "answer 5 with 3 fresh");
+}
+
+BOOST_AUTO_TEST_CASE(places_that_change_hands_do_not_become_more) {
+  shared_key k{2};
+  k.acquire("x");
+  k.opened(1);
+  k.give_back(1);
+  k.acquire("a");
+  k.acquire("a");
+  BOOST_TEST(k.acquire("a") == "close 1 evicted"); // 4 leads, 5 follows
+  k.acquire("a");
+  k.forget(2);
+  k.forget(3);
+  k.acquire("a"); // 6 and 7 join the open instead
+  k.acquire("a");
+  BOOST_TEST(k.opened(2) == "answer 4 with 2 fresh; answer 5 with 2");
+  BOOST_TEST(k.acquire("a") == "reject 8 key_full"); // one place, two wait
+  BOOST_TEST(k.closed(1) == "open 3");
+  BOOST_TEST(k.opened(3) == "answer 6 with 3 fresh; answer 7 with 3");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -35,7 +35,8 @@ BOOST_AUTO_TEST_CASE(an_empty_wheel_is_never_due) {
   BOOST_TEST(pop(start + 10000h).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_thing_comes_out_at_its_time_and_not_a_nanosecond_sooner) {
+BOOST_AUTO_TEST_CASE(
+  a_thing_comes_out_at_its_time_and_not_a_nanosecond_sooner) {
   for (duration d : {duration{1}, duration{1ms}, duration{64ms}, duration{1s},
                      duration{67108864}, duration{300s}, duration{24h},
                      duration{24h * 365 * 10}}) {
@@ -131,9 +132,7 @@ BOOST_AUTO_TEST_CASE(a_wheel_is_a_sorted_map_that_costs_less) {
                                  : now + some_duration());
       // Often exactly at, or right before, what is due next.
       switch (random() % 4) {
-        case 0:
-          now += some_duration() / 64;
-          break;
+        case 0: now += some_duration() / 64; break;
         case 1:
           if (!model.empty())
             now = std::max(now, model.begin()->first - 1ns);
