@@ -14,8 +14,8 @@ caf::error key_error() {
 }
 
 caf::error draining_error(const pool_context& pool) {
-  return make_error(errc::draining, "pool \"" + pool.options.name
-                                      + "\" is shutting down");
+  return make_error(errc::draining,
+                    "pool \"" + pool.options.name + "\" is shutting down");
 }
 
 } // namespace
@@ -31,8 +31,9 @@ caf::behavior front_actor(caf::event_based_actor* self,
       auto within = m.within > duration::zero() ? m.within
                                                 : pool->options.open_timeout;
       acquire_lease request{m.params, later(pool->time->now(), within)};
-      auto routed = home->with_supervisor(
-        m.key, [&](const caf::actor& to) { cafx::delegate(self, to, request); });
+      auto routed = home->with_supervisor(m.key, [&](const caf::actor& to) {
+        cafx::delegate(self, to, request);
+      });
       if (!routed)
         return draining_error(*pool);
       return caf::delegated<granted>{};
@@ -47,9 +48,9 @@ caf::behavior front_actor(caf::event_based_actor* self,
     [=](const evict& m) -> caf::result<evicting> {
       if (!valid_key(m.key))
         return key_error();
-      auto routed = home->with_supervisor(
-        m.key,
-        [&](const caf::actor& to) { cafx::delegate(self, to, evict_key{}); });
+      auto routed = home->with_supervisor(m.key, [&](const caf::actor& to) {
+        cafx::delegate(self, to, evict_key{});
+      });
       if (!routed)
         return draining_error(*pool);
       return caf::delegated<evicting>{};

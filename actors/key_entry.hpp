@@ -20,8 +20,7 @@ public:
   void hand_over(slot& s, bool healthy) noexcept override {
     // The hold in the message keeps the slot, and so this entry. Should the
     // supervisor be gone, as after a revocation, the hold gives itself back.
-    cafx::send_anon(supervisor,
-                    released{std::make_shared<hold>(&s), healthy});
+    cafx::send_anon(supervisor, released{std::make_shared<hold>(&s), healthy});
   }
 
   bool check(void* resource) noexcept override {

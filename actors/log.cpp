@@ -10,8 +10,8 @@ namespace steward {
 
 spdlog::logger& logger_of(const std::string& part) {
   static std::mutex guard;
-  static auto& known = *new std::map<std::string,
-                                     std::shared_ptr<spdlog::logger>>;
+  static auto& known
+    = *new std::map<std::string, std::shared_ptr<spdlog::logger>>;
   std::lock_guard lock{guard};
   auto& result = known[part];
   if (result == nullptr) {

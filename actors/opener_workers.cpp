@@ -46,9 +46,9 @@ std::size_t opener_workers::stop(std::chrono::nanoseconds patience) {
   {
     std::unique_lock lock{shared_->guard};
     shared_->stopping = true;
-    auto closes = std::stable_partition(
-      shared_->queue.begin(), shared_->queue.end(),
-      [](const job& x) { return !x.must_run; });
+    auto closes
+      = std::stable_partition(shared_->queue.begin(), shared_->queue.end(),
+                              [](const job& x) { return !x.must_run; });
     std::move(shared_->queue.begin(), closes, std::back_inserter(dropped));
     shared_->queue.erase(shared_->queue.begin(), closes);
     if (!shared_->queue.empty()) { // the others may be stuck
@@ -74,8 +74,9 @@ std::size_t opener_workers::stop(std::chrono::nanoseconds patience) {
 void opener_workers::work(std::shared_ptr<shared_state> shared) {
   std::unique_lock lock{shared->guard};
   for (;;) {
-    shared->changed.wait(
-      lock, [&] { return shared->stopping || !shared->queue.empty(); });
+    shared->changed.wait(lock, [&] {
+      return shared->stopping || !shared->queue.empty();
+    });
     if (shared->queue.empty())
       break;
     auto next = std::move(shared->queue.front());

@@ -62,8 +62,9 @@ public:
   void lower(time_point at) noexcept {
     auto t = at.time_since_epoch().count();
     auto seen = next_.load(std::memory_order_relaxed);
-    while (t < seen
-           && !next_.compare_exchange_weak(seen, t, std::memory_order_acq_rel)) {
+    while (
+      t < seen
+      && !next_.compare_exchange_weak(seen, t, std::memory_order_acq_rel)) {
       // `seen` is fresh.
     }
   }

@@ -20,17 +20,17 @@ spdlog::logger& logger() {
 
 } // namespace
 
-caf::behavior supervisor_state::make_behavior(std::shared_ptr<key_entry> entry) {
+caf::behavior
+supervisor_state::make_behavior(std::shared_ptr<key_entry> entry) {
   entry_ = std::move(entry);
   pool_ = entry_->pool.get();
   core_.emplace(entry_->place, pool_->options, pool_->budget_permits,
                 pool_->opened_seq, pool_->origin, now());
   alarm_ = std::make_shared<alarm>(caf::actor{self_});
-  member_ = std::make_shared<budget_member>(
-    budget_member{caf::actor{self_}, entry_});
+  member_
+    = std::make_shared<budget_member>(budget_member{caf::actor{self_}, entry_});
   cafx::drop_unknown(self_);
-  self_->set_down_handler(
-    [this](caf::down_msg& x) { holder_died(x.source); });
+  self_->set_down_handler([this](caf::down_msg& x) { holder_died(x.source); });
   auto arrived = [this] { --entry_->on_the_way; };
   return {
     [this](const released& m) { take_back(std::move(*m.what), m.healthy); },
@@ -223,8 +223,7 @@ void supervisor_state::act(const effect::open_resource& x) {
     return open_request{entry.place.key(), s.params(), s.id()};
   };
   if (pool_->backlog != nullptr && *pool_->backlog >= pool_->backlog_max)
-    return finish_open(*place, nullptr,
-                       "too many records wait to be written");
+    return finish_open(*place, nullptr, "too many records wait to be written");
   if (!pool_->opener->blocks()) {
     auto outcome = pool_->opener->open(request(*entry_, *place));
     return finish_open(*place, outcome.resource, outcome.error);
@@ -251,12 +250,12 @@ void supervisor_state::act(const effect::close_resource& x) {
     close();
     return finish_close(*x.place, x.why, x.revoked);
   }
-  pool_->runner->run(job{
-    [close, entry = entry_, done = closed{x.place, x.why, x.revoked}] {
-      close();
-      return [entry, done] { cafx::send_anon(entry->supervisor, done); };
-    },
-    true});
+  pool_->runner->run(
+    job{[close, entry = entry_, done = closed{x.place, x.why, x.revoked}] {
+          close();
+          return [entry, done] { cafx::send_anon(entry->supervisor, done); };
+        },
+        true});
 }
 
 void supervisor_state::act(const effect::ask_permit&) {
@@ -351,18 +350,17 @@ std::string supervisor_state::refusal_text(const effect::reject& x) const {
   switch (x.why) {
     case errc::key_full:
     case errc::total_full: {
-      auto text = fmt::format("{}: {} is {}; the key has {} open, {} leased, {} "
-                              "waiting",
-                              key, f.limit, f.limit_value, f.open, f.leased,
-                              f.waiting);
+      auto text
+        = fmt::format("{}: {} is {}; the key has {} open, {} leased, {} "
+                      "waiting",
+                      key, f.limit, f.limit_value, f.open, f.leased, f.waiting);
       if (f.retry_after_ms)
-        text += fmt::format("; try again in {}",
-                            to_text(std::chrono::milliseconds{
-                              *f.retry_after_ms}));
+        text
+          += fmt::format("; try again in {}",
+                         to_text(std::chrono::milliseconds{*f.retry_after_ms}));
       return text;
     }
-    case errc::open_failed:
-      return fmt::format("{}: {}", key, open_error_);
+    case errc::open_failed: return fmt::format("{}: {}", key, open_error_);
     case errc::open_timed_out:
       return fmt::format("{}: opening took longer than open_timeout ({})", key,
                          to_text(pool_->options.open_timeout));
@@ -370,8 +368,7 @@ std::string supervisor_state::refusal_text(const effect::reject& x) const {
       return fmt::format("{}: not granted before the request's deadline; the "
                          "key has {} open, {} leased, {} waiting",
                          key, f.open, f.leased, f.waiting);
-    default:
-      return fmt::format("{}: the pool is shutting down", key);
+    default: return fmt::format("{}: the pool is shutting down", key);
   }
 }
 

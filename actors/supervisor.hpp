@@ -103,7 +103,8 @@ private:
   request_id requests_ = 0;
   std::unordered_map<request_id, reply> replies_;
   std::unordered_map<std::uint64_t, lease> leases_;
-  std::map<caf::actor_addr, std::size_t> watched_; // requests and leases of each
+  std::map<caf::actor_addr, std::size_t>
+    watched_;              // requests and leases of each
   std::string open_error_; // of the open that failed last
 };
 

@@ -77,18 +77,14 @@ void idle_keys(benchmark::State& state) {
     state.counters["bytes_per_key"] = (full - before) / n;
     state.counters["bytes_per_key_after"] = (after - before) / n;
     state.counters["open_us_per_key"] = seconds(filled - t0).count() * 1e6 / n;
-    state.counters["tick_nothing_due_us"]
-      = seconds(idle_ticks).count() * 1e6 / ticks;
+    state.counters["tick_nothing_due_us"] = seconds(idle_ticks).count() * 1e6
+                                            / ticks;
     state.counters["expire_all_ms"] = seconds(expired).count() * 1e3;
   }
 }
 
-BENCHMARK(idle_keys)
-  ->Arg(1)
-  ->Arg(100'000)
-  ->Arg(1'000'000)
-  ->Iterations(1)
-  ->Unit(benchmark::kMillisecond);
+BENCHMARK(idle_keys)->Arg(1)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(
+  benchmark::kMillisecond);
 
 } // namespace
 

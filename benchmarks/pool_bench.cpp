@@ -25,9 +25,8 @@ struct fixture {
   steward::config cfg;
   caf::actor_system sys{cfg};
   steward::runtime rt{sys};
-  steward::pool<nothing> pool
-    = rt.make_pool<nothing>({.name = "bench", .idle_timeout = 1h},
-                            nothing_opener{});
+  steward::pool<nothing> pool = rt.make_pool<nothing>(
+    {.name = "bench", .idle_timeout = 1h}, nothing_opener{});
 };
 
 // Lives in `main`: CAF 0.17.6 crashes if an actor system is a static object.

@@ -66,7 +66,9 @@ void replay_without_records(benchmark::State& state) {
   run(state, "");
 }
 
-BENCHMARK(replay_without_records)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(replay_without_records)
+  ->UseManualTime()
+  ->Unit(benchmark::kMillisecond);
 
 // Beside the working directory, so that fsync meets a real disk.
 void replay_with_sqlite(benchmark::State& state) {

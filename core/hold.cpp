@@ -20,15 +20,10 @@ void hold::give_back() noexcept {
     }
   }
   switch (place->give_back(terms.time->stamp())) {
-    case slot::given::hand_over:
-      home.keeper().hand_over(*place, true);
-      break;
-    case slot::given::revoked_last:
-      place->forget();
-      break;
+    case slot::given::hand_over: home.keeper().hand_over(*place, true); break;
+    case slot::given::revoked_last: place->forget(); break;
     case slot::given::back:
-    case slot::given::revoked:
-      break;
+    case slot::given::revoked: break;
   }
 }
 

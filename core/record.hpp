@@ -66,7 +66,7 @@ constexpr std::string_view to_string(record_verdict x) {
 /// The answer to a request for a record.
 struct record_answer {
   record_verdict verdict = record_verdict::unavailable;
-  record row;             ///< as it stands in the database; empty if unavailable
+  record row; ///< as it stands in the database; empty if unavailable
   bool lost_race = false; ///< looked, found none, and yet met another's row
   std::string cause;      ///< one line; empty unless unavailable
 };

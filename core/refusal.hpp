@@ -40,9 +40,9 @@ constexpr std::string_view to_string(errc x) {
 struct rejection {
   std::string_view limit; ///< the option's name; empty if no limit was met
   std::size_t limit_value = 0;
-  std::size_t open = 0; ///< open, opening and closing
-  std::size_t leased = 0;
-  std::size_t waiting = 0;
+  std::size_t open = 0;    ///< open, opening and closing
+  std::size_t leased = 0;  ///< of these, how many somebody holds
+  std::size_t waiting = 0; ///< other requests
   /// When an idle resource of the key is next due for closing, from now.
   std::optional<std::int64_t> retry_after_ms;
 };

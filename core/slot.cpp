@@ -13,9 +13,9 @@ void slot::used(time_point stamp) noexcept {
   // Sharers may give back out of order; the latest end counts.
   auto at = stamp.time_since_epoch().count();
   auto seen = last_used_.load(std::memory_order_relaxed);
-  while (seen < at
-         && !last_used_.compare_exchange_weak(seen, at,
-                                              std::memory_order_relaxed)) {
+  while (
+    seen < at
+    && !last_used_.compare_exchange_weak(seen, at, std::memory_order_relaxed)) {
     // `seen` is fresh.
   }
 }
@@ -83,10 +83,9 @@ bool slot::try_take(slot_word seen) noexcept {
 std::uint64_t slot::revoke(std::shared_ptr<void> keep) noexcept {
   keep_ = std::move(keep);
   auto raw = word_.load(std::memory_order_relaxed);
-  while (!word_.compare_exchange_weak(raw,
-                                      slot_word{raw}.with(phase::closing).raw(),
-                                      std::memory_order_acq_rel,
-                                      std::memory_order_relaxed)) {
+  while (!word_.compare_exchange_weak(
+    raw, slot_word{raw}.with(phase::closing).raw(), std::memory_order_acq_rel,
+    std::memory_order_relaxed)) {
     // `raw` is fresh.
   }
   return slot_word{raw}.holders();

@@ -43,8 +43,8 @@ public:
 
   constexpr slot_word(phase p, bool attention, std::uint64_t holders,
                       std::uint64_t generation)
-    : raw_(static_cast<std::uint64_t>(p) | (attention ? 4u : 0u)
-           | holders << 3 | generation << 16) {
+    : raw_(static_cast<std::uint64_t>(p) | (attention ? 4u : 0u) | holders << 3
+           | generation << 16) {
   }
 
   constexpr std::uint64_t raw() const {

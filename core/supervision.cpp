@@ -83,8 +83,9 @@ slot* supervision::joinable(const waiter& w) {
     if (result != nullptr || s.word().in() != phase::opening || s.late
         || !fits(w, s))
       return;
-    auto bound = std::count_if(waiters_.begin(), waiters_.end(),
-                               [&](const waiter& x) { return x.opening == &s; });
+    auto bound
+      = std::count_if(waiters_.begin(), waiters_.end(),
+                      [&](const waiter& x) { return x.opening == &s; });
     if (static_cast<std::size_t>(bound) < options_.holders_max)
       result = &s;
   });
@@ -328,7 +329,9 @@ void supervision::refuse(request_id id, errc why, time_point now,
     figures.limit_value = options_.total_max;
   }
   figures.open = live();
-  figures.waiting = waiters_.size();
+  figures.waiting = static_cast<std::size_t>(
+    std::count_if(waiters_.begin(), waiters_.end(),
+                  [id](const waiter& w) { return w.id != id; }));
   auto next = never;
   shelf_.for_each([&](slot& s) {
     auto w = s.word();
@@ -340,10 +343,9 @@ void supervision::refuse(request_id id, errc why, time_point now,
       next = std::min(next, due_of(s, now));
   });
   if (next != never)
-    figures.retry_after_ms
-      = std::chrono::ceil<std::chrono::milliseconds>(
-          std::max(next - now, duration{0}))
-          .count();
+    figures.retry_after_ms = std::chrono::ceil<std::chrono::milliseconds>(
+                               std::max(next - now, duration{0}))
+                               .count();
   out.push_back(effect::reject{id, why, figures});
 }
 

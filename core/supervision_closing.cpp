@@ -126,11 +126,10 @@ time_point supervision::next_due(time_point now) const {
   auto result = never;
   for (const auto& w : waiters_)
     result = std::min(result, w.deadline);
-  shelf_.for_each(
-    [&](slot& s) { result = std::min(result, due_of(s, now)); });
+  shelf_.for_each([&](slot& s) { result = std::min(result, due_of(s, now)); });
   if (!draining_ && live() == 0 && waiters_.empty())
-    result
-      = std::min(result, next_tick(later(empty_since_, options_.linger), now));
+    result = std::min(result,
+                      next_tick(later(empty_since_, options_.linger), now));
   return result;
 }
 

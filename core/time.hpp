@@ -24,7 +24,8 @@ inline constexpr time_point never = time_point::max();
 
 /// `t + d`, or `never` where the sum would leave the time line.
 constexpr time_point later(time_point t, duration d) {
-  return d >= never - t ? never : t + d;
+  return d == duration::max() || (t > time_point{} && d >= never - t) ? never
+                                                                      : t + d;
 }
 
 } // namespace steward

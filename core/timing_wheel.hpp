@@ -108,8 +108,7 @@ private:
     auto unit = std::max(unit_of(x.at), now_);
     auto differs = static_cast<std::uint64_t>(unit ^ now_) | 1;
     auto level = std::min<std::size_t>(
-      static_cast<std::size_t>(63 - std::countl_zero(differs)) / 6,
-      levels - 1);
+      static_cast<std::size_t>(63 - std::countl_zero(differs)) / 6, levels - 1);
     auto i = static_cast<std::size_t>(unit >> (6 * level)) & 63;
     occupied_[level] |= std::uint64_t{1} << i;
     buckets_[level][i].push_back(std::move(x));

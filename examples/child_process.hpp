@@ -1,8 +1,8 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <stdexcept>
 #include <string>
@@ -73,8 +73,7 @@ public:
         deadline - std::chrono::steady_clock::now());
       pollfd p{from_, POLLIN, 0};
       char c = 0;
-      if (left.count() <= 0
-          || poll(&p, 1, static_cast<int>(left.count())) <= 0
+      if (left.count() <= 0 || poll(&p, 1, static_cast<int>(left.count())) <= 0
           || read(from_, &c, 1) != 1)
         throw std::runtime_error{"the program does not answer"};
       if (c == '\n')

@@ -2,7 +2,9 @@
 
 #include <iostream>
 
-struct session { std::string tenant; };
+struct session {
+  std::string tenant;
+};
 
 int main() {
   using namespace std::chrono_literals;

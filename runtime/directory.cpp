@@ -54,8 +54,8 @@ bool directory::with_supervisor(
   return true;
 }
 
-bool directory::with_present(
-  std::string_view key, const std::function<void(const caf::actor&)>& f) {
+bool directory::with_present(std::string_view key,
+                             const std::function<void(const caf::actor&)>& f) {
   auto wanted = hashed(key);
   auto& s = stripe_of(wanted);
   std::lock_guard lock{s.guard};

@@ -21,8 +21,7 @@ namespace steward {
 /// functions: any thread. // I8
 class directory final : public key_home {
 public:
-  using spawn_function
-    = std::function<caf::actor(std::shared_ptr<key_entry>)>;
+  using spawn_function = std::function<caf::actor(std::shared_ptr<key_entry>)>;
 
   directory(std::shared_ptr<pool_context> pool, spawn_function spawn);
   ~directory() override;
@@ -31,9 +30,9 @@ public:
   /// be asked.
   hold borrow(std::string_view key, std::string_view params) noexcept;
 
-  bool with_supervisor(
-    std::string_view key,
-    const std::function<void(const caf::actor&)>& f) override;
+  bool
+  with_supervisor(std::string_view key,
+                  const std::function<void(const caf::actor&)>& f) override;
 
   bool with_present(std::string_view key,
                     const std::function<void(const caf::actor&)>& f) override;

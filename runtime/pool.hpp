@@ -41,10 +41,11 @@ public:
     auto error = core_->ask_supervisor(
       key, options, [&](const caf::actor& to, const acquire_hold& request) {
         cafx::request(self, to, request)
-          .then([on_lease](const granted_hold& x) mutable {
-                  on_lease(lease<T>{std::move(*x.what)});
-                },
-                [on_error](const caf::error& e) mutable { on_error(e); });
+          .then(
+            [on_lease](const granted_hold& x) mutable {
+              on_lease(lease<T>{std::move(*x.what)});
+            },
+            [on_error](const caf::error& e) mutable { on_error(e); });
       });
     if (error)
       on_error(error);

@@ -52,8 +52,9 @@ public:
     if (!valid_key(key))
       return key_error();
     acquire_hold request{options.params, deadline_of(options)};
-    auto sent = directory_->with_supervisor(
-      key, [&](const caf::actor& to) { ask(to, request); });
+    auto sent = directory_->with_supervisor(key, [&](const caf::actor& to) {
+      ask(to, request);
+    });
     return sent ? caf::error{} : draining_error();
   }
 

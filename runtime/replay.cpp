@@ -63,11 +63,11 @@ public:
 
   caf::behavior make_behavior(std::shared_ptr<drive> d) {
     d_ = std::move(d);
-    self_->set_exception_handler([this](caf::scheduled_actor*,
-                                        std::exception_ptr& e) -> caf::error {
-      d_->finished.set_exception(e);
-      return caf::exit_reason::unhandled_exception;
-    });
+    self_->set_exception_handler(
+      [this](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error {
+        d_->finished.set_exception(e);
+        return caf::exit_reason::unhandled_exception;
+      });
     return {
       [this](caf::ok_atom) { go_on(); },
     };

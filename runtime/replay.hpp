@@ -25,9 +25,9 @@ struct timed_request {
 /// What a replay runs with. `pool` has the limits; all times are virtual.
 struct replay_options {
   pool_options pool;
-  duration hold{0};    ///< how long each request keeps its resource
-  std::string records; ///< URL of the record store; none if empty
-  std::string owner;   ///< names this run in the records
+  duration hold{0};        ///< how long each request keeps its resource
+  std::string records;     ///< URL of the record store; none if empty
+  std::string owner;       ///< names this run in the records
   std::size_t threads = 0; ///< CAF's worker threads; 0: as many as CAF likes
   const std::atomic<bool>* stop = nullptr; ///< set by Ctrl-C: drain and report
   /// Called every few thousand requests, from the calling thread only, with the
@@ -45,9 +45,9 @@ struct replay_result {
   std::uint64_t peak_open = 0; ///< most resources open at one instant
   std::uint64_t records_written = 0;
   std::uint64_t conflicts = 0;
-  duration virtual_time{0};          ///< first to last answered request
+  duration virtual_time{0};              ///< first to last answered request
   std::chrono::nanoseconds wall_time{0}; ///< start to the last durable record
-  bool stopped = false;              ///< ended early by `stop`
+  bool stopped = false;                  ///< ended early by `stop`
 };
 
 /// Drives a pool with real supervisors through `requests`, which are in time

@@ -73,9 +73,9 @@ public:
   /// wrong option, also for a name that is taken.
   template <class T, class Opener>
   pool<T> make_pool(pool_options options, Opener opener) {
-    return pool<T>{add_pool(
-      std::move(options),
-      std::make_shared<typed_opener<T, Opener>>(std::move(opener)))};
+    return pool<T>{
+      add_pool(std::move(options),
+               std::make_shared<typed_opener<T, Opener>>(std::move(opener)))};
   }
 
   /// The records. @pre `runtime_options::records` was given, and not drained.

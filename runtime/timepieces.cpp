@@ -31,8 +31,8 @@ system_timepiece::system_timepiece()
 }
 
 time_point system_timepiece::now() const noexcept {
-  return time_point{duration{read(CLOCK_MONOTONIC)
-                             + offset_.load(std::memory_order_relaxed)}};
+  return time_point{
+    duration{read(CLOCK_MONOTONIC) + offset_.load(std::memory_order_relaxed)}};
 }
 
 time_point system_timepiece::stamp() const noexcept {

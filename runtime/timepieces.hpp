@@ -47,8 +47,9 @@ public:
   void set(time_point t) noexcept {
     auto at = t.time_since_epoch().count();
     auto seen = now_.load(std::memory_order_relaxed);
-    while (seen < at
-           && !now_.compare_exchange_weak(seen, at, std::memory_order_acq_rel)) {
+    while (
+      seen < at
+      && !now_.compare_exchange_weak(seen, at, std::memory_order_acq_rel)) {
       // `seen` is fresh.
     }
   }

@@ -51,9 +51,9 @@ public:
   void close([[maybe_unused]] void* resource,
              [[maybe_unused]] close_reason why) noexcept override {
     try {
-      if constexpr (requires(Opener& o, T& x) { o.close(x, why); })
+      if constexpr (requires(Opener & o, T & x) { o.close(x, why); })
         user_.close(*static_cast<T*>(resource), why);
-      else if constexpr (requires(Opener& o, T& x) { o.close(x); })
+      else if constexpr (requires(Opener & o, T & x) { o.close(x); })
         user_.close(*static_cast<T*>(resource));
     } catch (...) {
       // It is gone either way.
@@ -76,11 +76,12 @@ public:
   }
 
 private:
-  static constexpr bool has_check
-    = requires(Opener& o, T& x) { static_cast<bool>(o.check(x)); };
+  static constexpr bool has_check = requires(Opener & o, T& x) {
+    static_cast<bool>(o.check(x));
+  };
 
   decltype(auto) call(const open_request& what) {
-    if constexpr (requires(Opener& o) { o.open(what); })
+    if constexpr (requires(Opener & o) { o.open(what); })
       return user_.open(what);
     else
       return user_(what);

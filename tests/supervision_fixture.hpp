@@ -75,6 +75,11 @@ public:
            home.time.at) {
   }
 
+  // Holds go back before what they go back to.
+  ~shell() override {
+    held.clear();
+  }
+
   // -- events -----------------------------------------------------------------
 
   std::string acquire(std::string params = {}, time_point deadline = never) {

@@ -8,9 +8,10 @@ int main() {
   steward::configure(cfg);
   caf::actor_system sys{cfg};
   steward::runtime rt{sys};
-  auto names = rt.make_pool<std::string>(
-    {.name = "names"},
-    [](const steward::open_request&) { return std::string{"resource"}; });
+  auto names = rt.make_pool<std::string>({.name = "names"},
+                                         [](const steward::open_request&) {
+                                           return std::string{"resource"};
+                                         });
   auto lease = names.acquire("tenant-7");
   return lease && **lease == "resource" ? 0 : 1;
 }
