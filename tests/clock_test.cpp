@@ -4,6 +4,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 
 namespace {
 
@@ -40,6 +43,40 @@ private:
   std::atomic<std::int64_t> lost_{0};
 };
 
+// The ticks that an actor got, for the thread of the test.
+class tick_list {
+public:
+  void push(const cleanup_tick& x) {
+    std::lock_guard lock{guard_};
+    ticks_.push_back(x);
+    came_.notify_all();
+  }
+
+  // The next tick; a test that gets none fails.
+  cleanup_tick pop() {
+    std::unique_lock lock{guard_};
+    if (!came_.wait_for(lock, 10s, [this] { return !ticks_.empty(); }))
+      BOOST_FAIL("no tick came");
+    auto result = ticks_.front();
+    ticks_.pop_front();
+    return result;
+  }
+
+  bool empty() {
+    std::lock_guard lock{guard_};
+    return ticks_.empty();
+  }
+
+private:
+  std::mutex guard_;
+  std::condition_variable came_;
+  std::deque<cleanup_tick> ticks_;
+};
+
+caf::behavior listener(caf::event_based_actor*, tick_list* to) {
+  return {[to](const cleanup_tick& x) { to->push(x); }};
+}
+
 struct fixture {
   fixture() {
     cafx::send_anon(clock, clock_pool{100ms});
@@ -47,28 +84,22 @@ struct fixture {
 
   ~fixture() {
     cafx::send_anon(clock, stop_clock{});
+    caf::anon_send_exit(ear, caf::exit_reason::user_shutdown);
   }
 
   std::shared_ptr<steward::alarm> arm_at(time_point at) {
-    auto whom = std::make_shared<steward::alarm>(caf::actor{self});
+    auto whom = std::make_shared<steward::alarm>(ear);
     cafx::send_anon(clock, arm{whom, at});
     return whom;
   }
 
-  // The next tick; a test that gets none fails.
-  cleanup_tick next_tick() {
-    cleanup_tick result;
-    self->receive([&](const cleanup_tick& x) { result = x; },
-                  caf::after(10s) >> [] { BOOST_FAIL("no tick came"); });
-    return result;
-  }
-
+  tick_list ticks;
   config cfg;
   caf::actor_system sys{cfg};
   std::shared_ptr<turned_timepiece> time = std::make_shared<turned_timepiece>();
   std::shared_ptr<clock_hint> hint = std::make_shared<clock_hint>();
   caf::actor clock = sys.spawn(clock_actor, clock_config{time, hint});
-  caf::scoped_actor self{sys};
+  caf::actor ear = sys.spawn(listener, &ticks);
 };
 
 } // namespace
@@ -78,30 +109,30 @@ BOOST_FIXTURE_TEST_SUITE(clock_with_a_timer, fixture)
 BOOST_AUTO_TEST_CASE(who_is_due_is_woken_and_who_is_not_is_not) {
   arm_at(start + 1h);
   arm_at(start);
-  auto tick = next_tick();
+  auto tick = ticks.pop();
   BOOST_TEST(tick.seq == 1u);
   BOOST_TEST((tick.now == start));
   arm_at(start); // would come after an early tick of the other one
-  BOOST_TEST(next_tick().seq == 2u);
-  BOOST_TEST(self->mailbox().size() == 0u);
+  BOOST_TEST(ticks.pop().seq == 2u);
+  BOOST_TEST(ticks.empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_earlier_alarm_replaces_a_later_one) {
   auto whom = arm_at(start + 500ms);
   cafx::send_anon(clock, arm{whom, start});
-  BOOST_TEST(next_tick().seq == 1u);
+  BOOST_TEST(ticks.pop().seq == 1u);
   time->turn(500ms); // now the later one comes up in the wheel, too
   arm_at(start + 500ms);
-  BOOST_TEST(next_tick().seq == 2u);
-  BOOST_TEST(self->mailbox().size() == 0u);
+  BOOST_TEST(ticks.pop().seq == 2u);
+  BOOST_TEST(ticks.empty());
 }
 
 BOOST_AUTO_TEST_CASE(time_during_which_nothing_ran_is_left_out) {
   arm_at(start + 20ms);
   arm_at(start); // its tick shows that the first one has its timer
-  next_tick();
+  ticks.pop();
   time->turn(1h); // as if the process had been stopped meanwhile
-  auto tick = next_tick();
+  auto tick = ticks.pop();
   BOOST_TEST((tick.now == start + 20ms));
   BOOST_TEST((time->lost() == 1h - 20ms));
 }
@@ -109,9 +140,9 @@ BOOST_AUTO_TEST_CASE(time_during_which_nothing_ran_is_left_out) {
 BOOST_AUTO_TEST_CASE(an_ordinary_delay_counts) {
   arm_at(start + 20ms);
   arm_at(start);
-  next_tick();
+  ticks.pop();
   time->turn(500ms);
-  auto tick = next_tick();
+  auto tick = ticks.pop();
   BOOST_TEST((tick.now == start + 500ms));
   BOOST_TEST((time->lost() == 0s));
 }
