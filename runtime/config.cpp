@@ -73,8 +73,10 @@ constexpr std::string_view duration_form
 
 struct entry {
   std::string_view name;
+  std::string_view description;
   std::string_view form;
   bool (*apply)(const caf::config_value&, pool_options&);
+  bool flag = false;
 };
 
 template <auto Member>
@@ -83,18 +85,31 @@ bool apply(const caf::config_value& v, pool_options& to) {
 }
 
 constexpr std::array entries = {
-  entry{"per-key-max", count_form, &apply<&pool_options::per_key_max>},
-  entry{"total-max", count_form, &apply<&pool_options::total_max>},
-  entry{"holders-max", count_form, &apply<&pool_options::holders_max>},
-  entry{"idle-timeout", duration_form, &apply<&pool_options::idle_timeout>},
-  entry{"max-lifetime", duration_form, &apply<&pool_options::max_lifetime>},
-  entry{"tick", duration_form, &apply<&pool_options::tick>},
-  entry{"linger", duration_form, &apply<&pool_options::linger>},
-  entry{"open-timeout", duration_form, &apply<&pool_options::open_timeout>},
-  entry{"when-full", "\"evict_idle\" or \"reject\"",
+  entry{"per-key-max", "most resources of one key", count_form,
+        &apply<&pool_options::per_key_max>},
+  entry{"total-max", "most resources of all keys", count_form,
+        &apply<&pool_options::total_max>},
+  entry{"holders-max", "how many leases share one resource", count_form,
+        &apply<&pool_options::holders_max>},
+  entry{"idle-timeout", "close what nobody used for so long", duration_form,
+        &apply<&pool_options::idle_timeout>},
+  entry{"max-lifetime", "close what is so old and not in use", duration_form,
+        &apply<&pool_options::max_lifetime>},
+  entry{"tick", "the grid on which cleanup happens", duration_form,
+        &apply<&pool_options::tick>},
+  entry{"linger", "how long an empty key keeps its supervisor", duration_form,
+        &apply<&pool_options::linger>},
+  entry{"open-timeout", "how long opening may take", duration_form,
+        &apply<&pool_options::open_timeout>},
+  entry{"when-full", "evict_idle or reject", "\"evict_idle\" or \"reject\"",
         &apply<&pool_options::when_full>},
-  entry{"recorded", "true or false", &apply<&pool_options::recorded>},
+  entry{"recorded", "whether each resource gets a record", "true or false",
+        &apply<&pool_options::recorded>, true},
 };
+
+caf::string_view view(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 const entry* find_entry(std::string_view name) {
   for (const auto& x : entries)
@@ -140,17 +155,9 @@ void configure(caf::actor_system_config& cfg) {
 
 config::config() {
   configure(*this);
-  opt_group{custom_options_, "steward"}
-    .add<std::size_t>("per-key-max", "most resources of one key")
-    .add<std::size_t>("total-max", "most resources of all keys")
-    .add<std::size_t>("holders-max", "how many leases share one resource")
-    .add<caf::timespan>("idle-timeout", "close what nobody used for so long")
-    .add<caf::timespan>("max-lifetime", "close what is so old and not in use")
-    .add<caf::timespan>("tick", "the grid on which cleanup happens")
-    .add<caf::timespan>("linger", "how long an empty key keeps its supervisor")
-    .add<caf::timespan>("open-timeout", "how long opening may take")
-    .add<std::string>("when-full", "evict_idle or reject")
-    .add<bool>("recorded", "whether each resource gets a record");
+  for (const auto& x : entries)
+    cafx::add_option(custom_options_, "steward", view(x.name),
+                     view(x.description), x.flag);
 }
 
 pool_options overlaid(pool_options options,
