@@ -4,6 +4,7 @@
 #include <steward/apps/text.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
@@ -39,7 +40,7 @@ std::string two_digits(std::uint64_t n) {
 }
 
 std::string clock_text(double seconds) {
-  auto s = static_cast<std::uint64_t>(std::min(seconds, days_99) + 0.5);
+  auto s = static_cast<std::uint64_t>(std::llround(std::min(seconds, days_99)));
   auto tail = two_digits(s / 60 % 60) + ':' + two_digits(s % 60);
   return s < 3600 ? tail.substr(s < 600 ? 1 : 0)
                   : std::to_string(s / 3600) + ':' + tail;

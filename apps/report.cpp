@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <string_view>
 
@@ -269,7 +270,8 @@ nlohmann::ordered_json options_json(const replay_arguments& arguments) {
 } // namespace
 
 std::string to_table(const replay_report& report) {
-  auto rate = static_cast<std::uint64_t>(per_second(report.result) + 0.5);
+  auto rate
+    = static_cast<std::uint64_t>(std::llround(per_second(report.result)));
   return head(report) + '\n' + limits(report) + '\n' + counts(report) + '\n'
          + words(report) + "\nReplayed in "
          + seconds_text(report.result.wall_time) + " (" + with_commas(rate)

@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(a_line_has_at_most_so_many_bytes) {
     result.resize(size - 7, 'x');
     return result + "\" 200 1";
   };
-  for (auto end : {"\n"s, "\r\n"s}) {
+  for (const auto& end : {"\n"s, "\r\n"s}) {
     auto log = read(line(100) + end + line(101) + end + line(100), options);
     BOOST_TEST(log.lines == 3u);
     check_line(log, 2, "the line is too long");

@@ -8,7 +8,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include <signal.h>
+#include <csignal>
 #include <sys/resource.h>
 
 #include <barrier>
