@@ -6,6 +6,7 @@
 #include <steward/messages/errors.hpp>
 #include <steward/runtime/config.hpp>
 #include <steward/runtime/lease.hpp>
+#include <steward/runtime/logging.hpp>
 #include <steward/runtime/pool.hpp>
 #include <steward/runtime/records.hpp>
 #include <steward/runtime/replay.hpp>

@@ -20,6 +20,7 @@ spdlog::logger& logger_of(const std::string& part) {
     if (result == nullptr) {
       result = spdlog::stderr_logger_mt(name);
       result->set_level(spdlog::level::warn);
+      result->set_pattern("%Y-%m-%dT%H:%M:%S.%e %n %l %v");
     }
   }
   return *result;

@@ -2,6 +2,7 @@
 
 #include <steward/actors/log.hpp>
 #include <steward/core/duration_text.hpp>
+#include <steward/core/one_line.hpp>
 #include <steward/messages/drain.hpp>
 #include <steward/messages/errors.hpp>
 #include <steward/messages/records.hpp>
@@ -146,7 +147,8 @@ void supervisor_state::finish_open(slot& place, void* resource,
   if (resource == nullptr) {
     pool_->counters.open_failed();
     logger().info("open_failed pool={} key={} id={} error=\"{}\"",
-                  pool_->options.name, entry_->place.key(), place.id(), error);
+                  pool_->options.name, one_line(entry_->place.key()),
+                  place.id(), one_line(error));
     open_error_ = error;
     core_->open_failed(place, now(), out_);
     return;
@@ -161,7 +163,7 @@ void supervisor_state::finish_close(slot& place, close_reason why,
   pool_->counters.closed(why);
   note_closed(place.id(), why);
   logger().debug("closed pool={} key={} id={} reason={}", pool_->options.name,
-                 entry_->place.key(), place.id(), to_string(why));
+                 one_line(entry_->place.key()), place.id(), to_string(why));
   core_->closed(place, revoked, now(), out_);
 }
 
@@ -284,7 +286,7 @@ void supervisor_state::act(const effect::passivate&) {
 
 void supervisor_state::leave() {
   logger().debug("supervisor_ended pool={} key={}", pool_->options.name,
-                 entry_->place.key());
+                 one_line(entry_->place.key()));
   for (auto& [id, to] : replies_) // only if abandoned
     fail(to, make_error(errc::draining, "the pool has shut down"));
   replies_.clear();
@@ -321,7 +323,9 @@ void supervisor_state::tell(const effect::reject& x) {
     return;
   if (auto* holder = std::get_if<to_holder>(&*to))
     unwatch(holder->who);
-  fail(*to, make_error(x.why, refusal_text(x), x.figures));
+  auto figures = x.figures;
+  figures.open_in_pool = pool_->counters.read().open;
+  fail(*to, make_error(x.why, refusal_text(x.why, figures), figures));
 }
 
 void supervisor_state::fail(reply& to, const caf::error& why) {
@@ -343,17 +347,17 @@ supervisor_state::take_reply(request_id id) {
   return result;
 }
 
-std::string supervisor_state::refusal_text(const effect::reject& x) const {
-  const auto& f = x.figures;
+std::string supervisor_state::refusal_text(errc why, const rejection& f) const {
   auto key = fmt::format("key \"{}\" of pool \"{}\"", entry_->place.key(),
                          pool_->options.name);
-  switch (x.why) {
+  switch (why) {
     case errc::key_full:
     case errc::total_full: {
-      auto text
-        = fmt::format("{}: {} is {}; the key has {} open, {} leased, {} "
-                      "waiting",
-                      key, f.limit, f.limit_value, f.open, f.leased, f.waiting);
+      auto text = fmt::format("{}: {} is {}", key, f.limit, f.limit_value);
+      if (why == errc::total_full)
+        text += fmt::format("; the pool has {} open", f.open_in_pool);
+      text += fmt::format("; the key has {} open, {} leased, {} waiting",
+                          f.open, f.leased, f.waiting);
       if (f.retry_after_ms)
         text
           += fmt::format("; try again in {}",

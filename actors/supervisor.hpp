@@ -80,7 +80,7 @@ private:
   std::optional<reply> take_reply(request_id id);
   void watch(const caf::actor_addr& who);
   void unwatch(const caf::actor_addr& who);
-  std::string refusal_text(const effect::reject& x) const;
+  std::string refusal_text(errc why, const rejection& figures) const;
   std::string record_name(std::uint64_t id) const;
   void note_opened(const slot& place);
   void note_closed(std::uint64_t id, close_reason why);

@@ -4,6 +4,7 @@
 #include <steward/apps/output.hpp>
 #include <steward/apps/progress.hpp>
 #include <steward/apps/report.hpp>
+#include <steward/runtime/logging.hpp>
 
 #include <array>
 #include <chrono>
@@ -17,6 +18,9 @@ namespace steward {
 namespace {
 
 namespace fs = std::filesystem;
+
+// So many supervisors take some hundred megabytes.
+constexpr std::uint64_t keys_kept_max = 100'000;
 
 // Names this run in the records, and no other one.
 std::string make_owner() {
@@ -89,6 +93,9 @@ replay_result drive(const replay_arguments& arguments, const request_log& log) {
   progress_bar bar{"replaying", !arguments.quiet};
   auto options = arguments.replaying;
   options.stop = &interrupted();
+  // A key that comes back finds its supervisor, as long as memory allows.
+  if (log.keys <= keys_kept_max)
+    options.pool.linger = std::chrono::hours{24};
   auto total = static_cast<double>(log.requests.size());
   options.progress = [&](std::uint64_t done) {
     bar.update(done, static_cast<double>(done) / total);
@@ -115,6 +122,7 @@ void print(const replay_report& report) {
 } // namespace
 
 int run_replay(replay_arguments arguments) {
+  set_log_level(log_level::silent); // what goes wrong is said in one line
   check_outputs(arguments);
   arguments.replaying.owner = make_owner();
   auto start = std::chrono::steady_clock::now();
@@ -128,6 +136,12 @@ int run_replay(replay_arguments arguments) {
   auto read_time = std::chrono::steady_clock::now() - start;
   auto result = drive(arguments, log);
   print({arguments, log, result, read_time});
+  if (!result.records_error.empty()) {
+    complain("--records " + arguments.records + ": "
+             + std::to_string(result.records_missing)
+             + " opens and closes are not written: " + result.records_error);
+    return 1;
+  }
   return result.stopped ? interrupted_status() : 0;
 }
 

@@ -36,14 +36,16 @@ constexpr std::string_view to_string(errc x) {
 }
 
 /// How things stood when a request was refused: which limit, its value, and
-/// the counts of the key. `total_full` counts the key too; its limit is global.
+/// the counts of the key.
 struct rejection {
   std::string_view limit; ///< the option's name; empty if no limit was met
   std::size_t limit_value = 0;
-  std::size_t open = 0;    ///< open, opening and closing
-  std::size_t leased = 0;  ///< of these, how many somebody holds
-  std::size_t waiting = 0; ///< other requests
-  /// When an idle resource of the key is next due for closing, from now.
+  std::size_t open = 0;         ///< open, opening and closing
+  std::size_t leased = 0;       ///< of these, how many somebody holds
+  std::size_t waiting = 0;      ///< other requests
+  std::size_t open_in_pool = 0; ///< the same as `open`, of all keys
+  /// When an idle resource of the key is next due for closing, from now; none
+  /// if all are held, as nobody knows then.
   std::optional<std::int64_t> retry_after_ms;
 };
 

@@ -123,32 +123,24 @@ inline void set_threads(caf::actor_system_config& cfg, std::size_t n) {
 /// Adds a configuration option of any type: numbers, durations and booleans
 /// come out as such, all else as text. Who reads it judges it.
 inline void add_option(caf::config_option_set& to, caf::string_view category,
-                       caf::string_view name, caf::string_view description,
-                       bool flag) {
+                       caf::string_view name, caf::string_view description) {
 #if STEWARD_CAF_1
-  if (flag)
-    to.add<bool>(category, name, description);
-  else
-    to.add<std::string>(category, name, description);
+  to.add<std::string>(category, name, description);
 #else
   // CAF's own `add<T>` crashes in a program of clang's that uses a libcaf of
   // g++'s: they share a static object which each initialises in its own way.
   using option = caf::config_option;
-  static auto state_of = [](std::string type) {
-    return option::meta_state{
-      [](const caf::config_value&) { return caf::error{}; },
-      [](void*, const caf::config_value&) {},
-      [](const void*) { return caf::config_value{}; },
-      [](void*, caf::string_view text) -> caf::expected<caf::config_value> {
-        if (auto parsed = caf::config_value::parse(text))
-          return parsed;
-        return caf::config_value{std::string{text.begin(), text.end()}};
-      },
-      std::move(type)};
-  };
-  static const auto any = state_of("value");
-  static const auto boolean = state_of("boolean");
-  to.add(option{category, name, description, flag ? &boolean : &any});
+  static const option::meta_state any{
+    [](const caf::config_value&) { return caf::error{}; },
+    [](void*, const caf::config_value&) {},
+    [](const void*) { return caf::config_value{}; },
+    [](void*, caf::string_view text) -> caf::expected<caf::config_value> {
+      if (auto parsed = caf::config_value::parse(text))
+        return parsed;
+      return caf::config_value{std::string{text.begin(), text.end()}};
+    },
+    "value"};
+  to.add(option{category, name, description, &any});
 #endif
 }
 

@@ -1,5 +1,7 @@
 #include <steward/messages/errors.hpp>
 
+#include <steward/core/one_line.hpp>
+
 namespace steward {
 
 namespace {
@@ -31,12 +33,12 @@ constexpr std::size_t text_at = 0;
 
 } // namespace
 
-caf::error make_error(errc code, std::string text) {
-  return wrap(code, caf::make_message(std::move(text)));
+caf::error make_error(errc code, std::string_view text) {
+  return wrap(code, caf::make_message(one_line(text)));
 }
 
-caf::error make_error(errc code, std::string text, rejection figures) {
-  return wrap(code, caf::make_message(std::move(text), figures));
+caf::error make_error(errc code, std::string_view text, rejection figures) {
+  return wrap(code, caf::make_message(one_line(text), figures));
 }
 
 std::optional<errc> code_of(const caf::error& err) {

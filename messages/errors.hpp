@@ -10,10 +10,11 @@
 namespace steward {
 
 /// An error with one line for people: what happened, to whom, what is allowed.
-caf::error make_error(errc code, std::string text);
+/// Control characters in `text` are spelled out.
+caf::error make_error(errc code, std::string_view text);
 
 /// The same, with its figures.
-caf::error make_error(errc code, std::string text, rejection figures);
+caf::error make_error(errc code, std::string_view text, rejection figures);
 
 /// The code, if `err` is one of ours.
 std::optional<errc> code_of(const caf::error& err);

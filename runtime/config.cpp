@@ -76,7 +76,6 @@ struct entry {
   std::string_view description;
   std::string_view form;
   bool (*apply)(const caf::config_value&, pool_options&);
-  bool flag = false;
 };
 
 template <auto Member>
@@ -104,7 +103,7 @@ constexpr std::array entries = {
   entry{"when-full", "evict_idle or reject", "\"evict_idle\" or \"reject\"",
         &apply<&pool_options::when_full>},
   entry{"recorded", "whether each resource gets a record", "true or false",
-        &apply<&pool_options::recorded>, true},
+        &apply<&pool_options::recorded>},
 };
 
 caf::string_view view(std::string_view text) {
@@ -142,9 +141,18 @@ void overlay(const caf::settings& from, const std::string& path,
   }
 }
 
-const caf::settings* section(const caf::settings& in, const std::string& name) {
+// What is in the braces behind `name`; null if there is nothing.
+const caf::settings* section(const caf::settings& in, const std::string& path,
+                             const std::string& name,
+                             std::vector<std::string>& errors) {
   auto i = in.find(name);
-  return i == in.end() ? nullptr : caf::get_if<caf::settings>(&i->second);
+  if (i == in.end())
+    return nullptr;
+  const auto* result = caf::get_if<caf::settings>(&i->second);
+  if (result == nullptr)
+    errors.push_back(path + name + " is " + caf::to_string(i->second)
+                     + "; allowed: { options }");
+  return result;
 }
 
 } // namespace
@@ -157,19 +165,21 @@ config::config() {
   configure(*this);
   for (const auto& x : entries)
     cafx::add_option(custom_options_, "steward", view(x.name),
-                     view(x.description), x.flag);
+                     view(x.description));
 }
 
 pool_options overlaid(pool_options options,
                       const caf::actor_system_config& cfg) {
-  const auto* all = section(caf::content(cfg), "steward");
-  if (all == nullptr)
-    return options;
   std::vector<std::string> errors;
-  overlay(*all, "steward", options, errors);
-  if (const auto* pools = section(*all, "pools"))
-    if (const auto* own = section(*pools, options.name))
+  if (const auto* all = section(caf::content(cfg), "", "steward", errors)) {
+    overlay(*all, "steward", options, errors);
+    const auto* pools = section(*all, "steward.", "pools", errors);
+    const auto* own = pools == nullptr ? nullptr
+                                       : section(*pools, "steward.pools.",
+                                                 options.name, errors);
+    if (own != nullptr)
       overlay(*own, "steward.pools." + options.name, options, errors);
+  }
   if (errors.empty())
     return options;
   std::string text;

@@ -269,10 +269,9 @@ replay_result replay(std::span<const timed_request> requests,
     result.records_written = counters->written;
     result.conflicts = counters->conflicts;
   }
-  if (d->records_error.empty() && drained.unwritten > 0)
-    d->records_error = drained.records_error;
-  if (!d->records_error.empty())
-    throw store_failure(store_errc::io, d->records_error);
+  result.records_missing = drained.unwritten;
+  result.records_error = d->records_error.empty() ? drained.records_error
+                                                  : d->records_error;
   return result;
 }
 

@@ -48,13 +48,17 @@ struct replay_result {
   duration virtual_time{0};              ///< first to last answered request
   std::chrono::nanoseconds wall_time{0}; ///< start to the last durable record
   bool stopped = false;                  ///< ended early by `stop`
+  /// Why records are missing, one line; empty if all are in the database. The
+  /// replay ended early if the database fell too far behind.
+  std::string records_error;
+  std::uint64_t records_missing = 0; ///< opens and closes that are not written
 };
 
 /// Drives a pool with real supervisors through `requests`, which are in time
 /// order, in virtual time, then drains it. Deterministic: equal input gives an
 /// equal result, whatever the number of threads. At one instant returns happen
 /// first, then the tick, then requests in the order given. Blocks the caller.
-/// Throws `invalid_options`, or `store_failure` if records cannot be kept.
+/// Throws `invalid_options`, or `store_failure` if the records cannot be opened.
 replay_result replay(std::span<const timed_request> requests,
                      const replay_options& options);
 

@@ -19,6 +19,13 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::size_t workers_max = 1024;
 
+void require_patience(const char* name, duration value) {
+  if (value < duration::zero() || value > std::chrono::hours{24})
+    throw invalid_options(fmt::format(
+      "{} is {}ms; allowed: 0 to 1 day", name,
+      std::chrono::duration_cast<std::chrono::milliseconds>(value).count()));
+}
+
 std::uint64_t random_bits() {
   std::random_device device;
   return std::uint64_t{device()} << 32 | device();
@@ -46,6 +53,8 @@ runtime::runtime(caf::actor_system& sys, runtime_options options)
   if (options_.workers == 0 || options_.workers > workers_max)
     throw invalid_options(fmt::format("workers is {}; allowed: 1 to {}",
                                       options_.workers, workers_max));
+  require_patience("drain_timeout", options_.drain_timeout);
+  require_patience("close_timeout", options_.close_timeout);
   if (options_.owner.empty())
     options_.owner = made_up_owner();
   auto wall = std::make_shared<system_timepiece>();

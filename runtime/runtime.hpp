@@ -31,10 +31,11 @@ struct runtime_options {
   /// How many threads run openers that may block. 1 to 1024.
   std::size_t workers = 4;
 
-  /// How long the destructor waits for leases to come back.
+  /// How long the destructor waits for leases to come back. 0 to 1 day.
   duration drain_timeout = std::chrono::seconds{10};
 
-  /// After that: how long for closes, opens and records that are under way.
+  /// After that: how long for closes, opens and records that are under way. 0 to
+  /// 1 day.
   duration close_timeout = std::chrono::seconds{5};
 
   /// Time that only goes on when `advance` is called, instead of the machine's.

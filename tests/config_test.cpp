@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_command_line_with_a_wrong_value_is_an_error) {
 BOOST_AUTO_TEST_CASE(limits_can_be_lifted_for_all_pools_too) {
   configured x{R"(steward { total-max = "unlimited", max-lifetime = "off" })",
                {"--steward.idle-timeout=off", "--steward.linger=1h30min",
-                "--steward.holders-max=3", "--steward.recorded"}};
+                "--steward.holders-max=3", "--steward.recorded=true"}};
   BOOST_TEST_REQUIRE(!x.error, x.cfg.render(x.error));
   auto o = x.of("a", {.name = {}, .total_max = 9, .max_lifetime = 2h});
   BOOST_TEST(o.total_max == unlimited);
@@ -181,6 +181,16 @@ BOOST_AUTO_TEST_CASE(limits_can_be_lifted_for_all_pools_too) {
   BOOST_TEST((o.linger == 90min));
   BOOST_TEST(o.holders_max == 3u);
   BOOST_TEST(o.recorded);
+}
+
+BOOST_AUTO_TEST_CASE(what_should_be_a_section_and_is_none_is_an_error) {
+  for (const auto* text : {"steward = 5", "steward { pools = 5 }",
+                           "steward { pools { a = 3 } }"}) {
+    configured x{text};
+    BOOST_TEST_REQUIRE(!x.error, x.cfg.render(x.error));
+    auto said = x.complaint("a");
+    BOOST_TEST(said.find("; allowed: { options }") != said.npos, text);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(make_pool_takes_what_the_configuration_says) {
@@ -254,4 +264,6 @@ BOOST_AUTO_TEST_CASE(workers_are_1_to_1024) {
   caf::actor_system sys{cfg};
   BOOST_CHECK_THROW(runtime(sys, {.workers = 0}), invalid_options);
   BOOST_CHECK_THROW(runtime(sys, {.workers = 1025}), invalid_options);
+  BOOST_CHECK_THROW(runtime(sys, {.drain_timeout = -1ns}), invalid_options);
+  BOOST_CHECK_THROW(runtime(sys, {.close_timeout = 25h}), invalid_options);
 }
