@@ -189,14 +189,18 @@ void supervisor_state::force() {
 
 // -- effects ------------------------------------------------------------------
 
-// The clock is armed before anybody is answered: who has an answer may rely on
-// the clock knowing what followed from it. Effects may cause effects.
+// The clock is armed before anybody is answered and before an opener runs apart:
+// who sees either may rely on the clock knowing what followed from it. Effects
+// may cause effects.
 void supervisor_state::carry_out() {
   for (std::size_t i = 0; i < out_.size(); ++i) {
     auto next = out_[i]; // by value: acting may add to `out_`
     std::visit([this](const auto& x) { act(x); }, next);
   }
   tell_clock();
+  for (auto& x : jobs_)
+    pool_->runner->run(std::move(x));
+  jobs_.clear();
   for (const auto& x : out_)
     std::visit([this](const auto& y) { tell(y); }, x);
   out_.clear();
@@ -230,7 +234,7 @@ void supervisor_state::act(const effect::open_resource& x) {
     auto outcome = pool_->opener->open(request(*entry_, *place));
     return finish_open(*place, outcome.resource, outcome.error);
   }
-  pool_->runner->run(job{[entry = entry_, place, request] {
+  jobs_.push_back(job{[entry = entry_, place, request] {
     auto& pool = *entry->pool;
     auto outcome = pool.opener->open(request(*entry, *place));
     opened result{place, nullptr, std::move(outcome.error)};
@@ -252,7 +256,7 @@ void supervisor_state::act(const effect::close_resource& x) {
     close();
     return finish_close(*x.place, x.why, x.revoked);
   }
-  pool_->runner->run(
+  jobs_.push_back(
     job{[close, entry = entry_, done = closed{x.place, x.why, x.revoked}] {
           close();
           return [entry, done] { cafx::send_anon(entry->supervisor, done); };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/actors/job_runner.hpp>
 #include <steward/actors/key_entry.hpp>
 #include <steward/core/supervision.hpp>
 #include <steward/messages/acquire.hpp>
@@ -14,6 +15,7 @@
 #include <string>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
 namespace steward {
 
@@ -57,7 +59,7 @@ private:
   void on_tick(const cleanup_tick& tick);
   void force();
 
-  void carry_out(); // all effects, then the clock, then the answers
+  void carry_out(); // all effects, the clock, the jobs, then the answers
   void tell_clock();
   void act(const effect::answer&) const {
   }
@@ -98,8 +100,9 @@ private:
   std::shared_ptr<budget_member> member_;
   time_point armed_ = never;
   effects out_;
-  bool ticking_ = false; // the clock waits for an answer
-  bool gone_ = false;    // nobody finds us any more
+  std::vector<job> jobs_; // of `out_`
+  bool ticking_ = false;  // the clock waits for an answer
+  bool gone_ = false;     // nobody finds us any more
   request_id requests_ = 0;
   std::unordered_map<request_id, reply> replies_;
   std::unordered_map<std::uint64_t, lease> leases_;

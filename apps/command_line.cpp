@@ -229,8 +229,8 @@ void add_output(CLI::App& app, replay_words& words) {
     ->disable_flag_override()
     ->group(group);
   add_option(app, "Other", "--threads", "N", words.threads,
-             "Worker threads. 1 to 1024; changes the speed only. Default: as "
-             "many as there are processors");
+             "Worker threads. 1 to 1024; changes the speed only, and more are "
+             "no faster. Default: 1");
 }
 
 // CLI11 says "--hold: 1 required TEXT missing", "--hold: At Most 1 required but

@@ -25,10 +25,12 @@ struct timed_request {
 /// What a replay runs with. `pool` has the limits; all times are virtual.
 struct replay_options {
   pool_options pool;
-  duration hold{0};        ///< how long each request keeps its resource
-  std::string records;     ///< URL of the record store; none if empty
-  std::string owner;       ///< names this run in the records
-  std::size_t threads = 0; ///< CAF's worker threads; 0: as many as CAF likes
+  duration hold{0};    ///< how long each request keeps its resource
+  std::string records; ///< URL of the record store; none if empty
+  std::string owner;   ///< names this run in the records
+  /// CAF's worker threads; 0: as many as CAF likes. A replay does one thing
+  /// after the other, so that more of them only wake each other up.
+  std::size_t threads = 1;
   const std::atomic<bool>* stop = nullptr; ///< set by Ctrl-C: drain and report
   /// Called every few thousand requests, from the calling thread only, with the
   /// number of requests that are answered.
