@@ -2,6 +2,7 @@
 
 #include <steward/actors/log.hpp>
 #include <steward/core/duration_text.hpp>
+#include <steward/core/planted.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -67,7 +68,8 @@ void clock_state::on_arm(const arm& m) {
 }
 
 void clock_state::on_done(const tick_done& m) {
-  put(m.whom, m.next);
+  if (!STEWARD_PLANTED(never_rearmed))
+    put(m.whom, m.next);
   if (outstanding_ > 0 && --outstanding_ == 0 && advancing_)
     go_on();
   plan_wake(config_.time->now());
@@ -99,7 +101,7 @@ std::size_t clock_state::wake_due(time_point now) {
 void clock_state::beat() {
   auto now = config_.time->now();
   auto late = now - std::exchange(planned_, never);
-  if (late > lateness_max(tick_)) {
+  if (late > lateness_max(tick_) && !STEWARD_PLANTED(lateness_counts)) {
     logger().warn("late_tick seq={} late={} effect=\"that time does not count "
                   "as idle\"",
                   seq_, to_text(late));

@@ -55,6 +55,7 @@ caf::behavior front_actor(caf::event_based_actor* self,
         return draining_error(*pool);
       return caf::delegated<evicting>{};
     },
+    [](const holder_gone& m) { return m; }, // back to where it came from
     [=](stop_front) { self->quit(); },
   };
 }

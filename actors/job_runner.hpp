@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
 
 namespace steward {
@@ -22,6 +24,10 @@ public:
 
   /// Takes a job. Does not block. Any thread.
   virtual void run(job what) = 0;
+
+  /// Lets what runs come to its end, for `patience` at most. Jobs that did not
+  /// start are dropped unless they must run. How many are stuck in user code.
+  virtual std::size_t stop(std::chrono::nanoseconds patience) = 0;
 };
 
 } // namespace steward

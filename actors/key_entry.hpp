@@ -1,11 +1,12 @@
 #pragma once
 
 #include <steward/actors/pool_context.hpp>
+#include <steward/core/atomic.hpp>
 #include <steward/messages/acquire.hpp>
 
-#include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace steward {
 
@@ -19,8 +20,10 @@ public:
 
   void hand_over(slot& s, bool healthy) noexcept override {
     // The hold in the message keeps the slot, and so this entry. Should the
-    // supervisor be gone, as after a revocation, the hold gives itself back.
-    cafx::send_anon(supervisor, released{std::make_shared<hold>(&s), healthy});
+    // supervisor be gone, as after a revocation, the hold drops itself.
+    auto what = std::make_shared<hold>(&s);
+    what->hand_over();
+    cafx::send_anon(supervisor, released{std::move(what), healthy});
   }
 
   bool check(void* resource) noexcept override {
@@ -33,7 +36,7 @@ public:
 
   /// Messages that keep the supervisor from leaving: counted up under the
   /// directory's lock, down by the supervisor. // I8
-  std::atomic<std::uint32_t> on_the_way{0};
+  atomic<std::uint32_t> on_the_way{0};
 };
 
 } // namespace steward

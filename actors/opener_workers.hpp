@@ -22,11 +22,9 @@ public:
 
   void run(job what) override;
 
-  /// Lets the workers finish what they are at and join, for `patience` at most.
-  /// Opens that did not start are dropped; closes are run, if need be by a
-  /// thread more. Returns how many are stuck in user code; these threads are
-  /// let go, and what they open then they close.
-  std::size_t stop(std::chrono::nanoseconds patience);
+  /// Joins the threads. Closes are run, if need be by a thread more; threads that
+  /// are stuck are let go, and what they open then they close.
+  std::size_t stop(std::chrono::nanoseconds patience) override;
 
 private:
   struct shared_state;

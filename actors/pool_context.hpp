@@ -109,11 +109,12 @@ struct pool_context {
 
   // Set before the first supervisor is made, dropped after the last has ended.
   caf::actor clock;
+  caf::actor front;       ///< takes messages for this pool
   caf::actor budget;      ///< only where `total_max` is a limit
   caf::actor persistence; ///< only where `recorded`
   std::shared_ptr<clock_hint> hint;
   std::shared_ptr<job_runner> runner;
-  key_home* home = nullptr;
+  std::weak_ptr<key_home> home; ///< a supervisor may outlive it
 
   std::string owner;        ///< names this run in the records
   std::uint64_t secret = 0; ///< random; makes the creator tokens of this run

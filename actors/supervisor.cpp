@@ -3,6 +3,7 @@
 #include <steward/actors/log.hpp>
 #include <steward/core/duration_text.hpp>
 #include <steward/core/one_line.hpp>
+#include <steward/core/planted.hpp>
 #include <steward/messages/drain.hpp>
 #include <steward/messages/errors.hpp>
 #include <steward/messages/records.hpp>
@@ -69,8 +70,9 @@ supervisor_state::make_behavior(std::shared_ptr<key_entry> entry) {
       arrived();
       release(m.ticket, m.healthy);
     },
+    [this](const holder_gone& m) { free_leases_of(m.who); },
     [this](const give_up& m) {
-      if (!core_->give_up(m.id, out_))
+      if (!core_->give_up(m.id, out_) && !STEWARD_PLANTED(refusal_not_told))
         cafx::send(self_, pool_->budget, kept{m.id});
       carry_out();
     },
@@ -116,6 +118,11 @@ void supervisor_state::take_back(hold what, bool healthy) {
 
 void supervisor_state::release(std::uint64_t ticket, bool healthy) {
   auto i = leases_.find(ticket);
+  if (STEWARD_PLANTED(stale_release) && i == leases_.end()
+      && !leases_.empty()) {
+    unwatch(leases_.begin()->second.who);
+    leases_.erase(leases_.begin());
+  }
   // Given back before, or another's: that one is using it. // I3
   if (i == leases_.end() || i->second.who != cafx::sender(self_))
     return;
@@ -129,15 +136,27 @@ void supervisor_state::release(std::uint64_t ticket, bool healthy) {
 
 void supervisor_state::holder_died(const caf::actor_addr& who) {
   watched_.erase(who);
+  // What it gave back goes by way of the front and may say that something is
+  // broken: it must not be overtaken.
+  if (STEWARD_PLANTED(death_overtakes_release))
+    free_leases_of(who);
+  else
+    cafx::send(self_, pool_->front, holder_gone{who});
   std::vector<request_id> pending;
   for (const auto& [id, to] : replies_)
     if (auto* x = std::get_if<to_holder>(&to); x != nullptr && x->who == who)
       pending.push_back(id);
   for (auto id : pending) {
     replies_.erase(id);
-    core_->forget(id, now(), out_);
+    if (!STEWARD_PLANTED(grant_to_the_dead))
+      core_->forget(id, now(), out_);
   }
-  for (auto i = leases_.begin(); i != leases_.end();)
+  carry_out();
+}
+
+void supervisor_state::free_leases_of(const caf::actor_addr& who) {
+  for (auto i = leases_.begin();
+       i != leases_.end() && !STEWARD_PLANTED(death_frees_nothing);)
     i = i->second.who == who ? leases_.erase(i) : std::next(i);
   carry_out();
 }
@@ -150,6 +169,8 @@ void supervisor_state::finish_open(slot& place, void* resource,
                   pool_->options.name, one_line(entry_->place.key()),
                   place.id(), one_line(error));
     open_error_ = error;
+    if (STEWARD_PLANTED(open_failure_lost))
+      return;
     core_->open_failed(place, now(), out_);
     return;
   }
@@ -249,6 +270,8 @@ void supervisor_state::act(const effect::close_resource& x) {
   auto close = [entry = entry_, place = x.place, why = x.why, keep = x.keep] {
     auto& opener = *entry->pool->opener;
     opener.close(place->resource(), why);
+    if (STEWARD_PLANTED(double_close) && why == close_reason::idle)
+      opener.close(place->resource(), why);
     if (keep == nullptr)
       opener.destroy(place->resource());
   };
@@ -285,18 +308,23 @@ void supervisor_state::act(const effect::report_closed& x) {
 void supervisor_state::act(const effect::passivate&) {
   if (gone_)
     return;
-  gone_ = core_->draining() || pool_->home->leave(*entry_);
+  auto home = pool_->home.lock();
+  gone_ = core_->draining() || home == nullptr || home->leave(*entry_);
 }
 
 void supervisor_state::leave() {
   logger().debug("supervisor_ended pool={} key={}", pool_->options.name,
                  one_line(entry_->place.key()));
-  for (auto& [id, to] : replies_) // only if abandoned
+  for (auto& [id, to] : replies_) { // only if abandoned
+    if (STEWARD_PLANTED(drain_drops_waiters))
+      break;
     fail(to, make_error(errc::draining, "the pool has shut down"));
+  }
   replies_.clear();
   leases_.clear();
   if (core_->draining() || !gone_)
-    pool_->home->ended(*entry_);
+    if (auto home = pool_->home.lock())
+      home->ended(*entry_);
   self_->quit();
 }
 
@@ -305,6 +333,8 @@ void supervisor_state::leave() {
 void supervisor_state::tell(const effect::answer& x) {
   hold what{x.place, x.fresh};
   auto to = take_reply(x.to);
+  if (STEWARD_PLANTED(grant_to_the_dead) && !to)
+    what.release();
   if (!to) // forgotten: the hold gives itself back
     return;
   if (auto* sink = std::get_if<std::shared_ptr<request_sink>>(&*to)) {

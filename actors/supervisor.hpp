@@ -54,6 +54,7 @@ private:
   void release(std::uint64_t ticket, bool healthy);
   void take_back(hold what, bool healthy);
   void holder_died(const caf::actor_addr& who);
+  void free_leases_of(const caf::actor_addr& who);
   void finish_open(slot& place, void* resource, const std::string& error);
   void finish_close(slot& place, close_reason why, bool revoked);
   void on_tick(const cleanup_tick& tick);

@@ -85,7 +85,7 @@ void get_or_create_through_persistence(benchmark::State& state) {
   records_options options;
   options.url = "sqlite:" + file.path();
   options.owner = "bench-1";
-  auto all = open_records(sys, std::make_shared<system_timepiece>(), options);
+  auto all = open_records(sys, options);
   auto threads_max = static_cast<std::size_t>(state.range(0));
   std::atomic<std::uint64_t> n{0};
   std::atomic<std::uint64_t> wrong{0};
@@ -123,7 +123,7 @@ void notes_through_persistence(benchmark::State& state) {
   records_options options;
   options.url = "sqlite:" + file.path();
   options.owner = "bench-1";
-  auto all = open_records(sys, std::make_shared<system_timepiece>(), options);
+  auto all = open_records(sys, options);
   std::uint64_t n = 0;
   auto notes = static_cast<std::uint64_t>(state.range(0));
   for (auto _ : state) {

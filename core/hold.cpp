@@ -9,7 +9,7 @@ void hold::give_back() noexcept {
   auto& home = place->home();
   const auto& terms = home.terms();
   // A revoked resource was closed already: its health is nobody's business.
-  if (place->word().in() == phase::open) {
+  if (place->word().in() == phase::open && !handed_over_) {
     if (healthy_ && terms.checked)
       healthy_ = home.keeper().check(place->resource());
     if (!healthy_) {
@@ -19,7 +19,7 @@ void hold::give_back() noexcept {
       return;
     }
   }
-  switch (place->give_back(terms.time->stamp())) {
+  switch (place->give_back(terms.time->stamp(), !handed_over_)) {
     case slot::given::hand_over: home.keeper().hand_over(*place, true); break;
     case slot::given::revoked_last: place->forget(); break;
     case slot::given::back:

@@ -21,7 +21,7 @@ public:
 
   hold(hold&& other) noexcept
     : place_(std::exchange(other.place_, nullptr)), fresh_(other.fresh_),
-      healthy_(other.healthy_) {
+      healthy_(other.healthy_), handed_over_(other.handed_over_) {
   }
 
   hold& operator=(hold&& other) noexcept {
@@ -30,6 +30,7 @@ public:
       place_ = std::exchange(other.place_, nullptr);
       fresh_ = other.fresh_;
       healthy_ = other.healthy_;
+      handed_over_ = other.handed_over_;
     }
     return *this;
   }
@@ -66,6 +67,12 @@ public:
     healthy_ = false;
   }
 
+  /// Is on its way to the supervisor now: if nobody takes it there, nobody will,
+  /// and it must not set out again.
+  void hand_over() noexcept {
+    handed_over_ = true;
+  }
+
   /// Gives it back now. Does nothing if that was done.
   void give_back() noexcept;
 
@@ -78,6 +85,7 @@ private:
   slot* place_ = nullptr;
   bool fresh_ = false;
   bool healthy_ = true;
+  bool handed_over_ = false;
 };
 
 } // namespace steward

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <atomic>
+#include <steward/core/atomic.hpp>
+
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -66,7 +67,7 @@ private:
   static constexpr std::size_t total_max = static_cast<std::size_t>(-1) >> 2;
 
   bool limited_;
-  std::atomic<std::size_t> word_;
+  atomic<std::size_t> word_;
 };
 
 } // namespace steward

@@ -1,6 +1,7 @@
 #include <steward/core/record_queue.hpp>
 
 #include <steward/core/duration_text.hpp>
+#include <steward/core/planted.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -29,6 +30,12 @@ const std::string& name_of(const record_write& x) {
   if (auto create = std::get_if<create_record>(&x))
     return create->draft.name;
   return std::get<close_record>(x).name;
+}
+
+// What must never be done: that is how a bug is planted.
+void forget_token(record_write& x) {
+  if (auto* create = std::get_if<create_record>(&x))
+    create->draft.creator[0] ^= std::byte{1};
 }
 
 } // namespace
@@ -74,7 +81,9 @@ std::span<const record_write> record_queue::next_batch(std::size_t rows_max) {
     auto& x = items_[taken_];
     if (x.what == kind::mark)
       continue;
-    auto& name = name_of(x.write);
+    std::string_view name = name_of(x.write);
+    if (STEWARD_PLANTED(names_share_rows))
+      name = name.substr(0, 1);
     auto open = shared_row.find(name);
     if (x.what == kind::request && open != shared_row.end()) {
       x.shared = true;
@@ -89,7 +98,8 @@ std::span<const record_write> record_queue::next_batch(std::size_t rows_max) {
     x.row = rows_.size();
     rows_.push_back(std::move(x.write));
     if (x.what == kind::request)
-      shared_row.emplace(name_of(rows_.back()), x.row);
+      shared_row.emplace(
+        std::string_view{name_of(rows_.back())}.substr(0, name.size()), x.row);
   }
   return rows_;
 }
@@ -110,10 +120,14 @@ void record_queue::settle(outcomes ended, news& out) {
       answer(x, *ended[x.row], out);
       continue;
     }
+    if (STEWARD_PLANTED(notes_dropped) && x.what == kind::note)
+      continue;
     if (!is_mark) {
       ++writes_kept;
       if (!x.shared)
         x.write = std::move(rows_[x.row]);
+      if (STEWARD_PLANTED(new_token_on_retry))
+        forget_token(x.write);
     }
     if (kept != i)
       items_[kept] = std::move(x);
@@ -134,6 +148,9 @@ void record_queue::answer(const item& x, const record_answer& outcome,
   if (x.what != kind::request)
     return;
   out.answers.push_back({x.from, outcome, x.shared});
+  if (STEWARD_PLANTED(conflict_is_error)
+      && outcome.verdict == record_verdict::existed)
+    out.answers.back().answer = unavailable("UNIQUE constraint failed");
   if (!x.shared || outcome.verdict == record_verdict::unavailable)
     return;
   // Who shares a row is its creator only if the row carries that token, which

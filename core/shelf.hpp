@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/core/atomic.hpp>
 #include <steward/core/slot.hpp>
 #include <steward/core/timepiece.hpp>
 
@@ -91,7 +92,7 @@ private:
   struct block {
     slot* slots = nullptr;
     std::size_t size = 0;
-    std::atomic<block*> next{nullptr};
+    atomic<block*> next{nullptr};
     std::unique_ptr<slot[]> owned;
   };
 

@@ -20,7 +20,7 @@ void slot::used(time_point stamp) noexcept {
   }
 }
 
-slot::given slot::give_back(time_point stamp) noexcept {
+slot::given slot::give_back(time_point stamp, bool to_supervisor) noexcept {
   // Stamped before the word is released: who finds no holder finds the stamp.
   used(stamp);
   auto raw = word_.load(std::memory_order_relaxed);
@@ -29,7 +29,7 @@ slot::given slot::give_back(time_point stamp) noexcept {
     assert(seen.holders() > 0);
     // A waiter may be after it. Keeping the hold keeps the slot, its shelf and
     // its supervisor alive until the message has been sent.
-    if (seen.in() == phase::open && seen.attention())
+    if (seen.in() == phase::open && seen.attention() && to_supervisor)
       return given::hand_over;
     if (word_.compare_exchange_weak(raw, seen.one_less().raw(),
                                     std::memory_order_acq_rel,

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <steward/core/atomic.hpp>
 #include <steward/core/close_reason.hpp>
 #include <steward/core/time.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -137,7 +137,8 @@ public:
   /// Gives one hold back. `hand_over`: the supervisor wants it, so the caller
   /// still holds it and must say so in a message. `revoked_last`: the resource
   /// was closed under its holders, of whom this was the last: call `forget`.
-  given give_back(time_point stamp) noexcept;
+  /// Without `to_supervisor` it is never handed over.
+  given give_back(time_point stamp, bool to_supervisor = true) noexcept;
 
   /// Lets go of what keeps a revoked slot's memory; `*this` may be gone after.
   void forget() noexcept {
@@ -201,10 +202,10 @@ public:
 private:
   void used(time_point stamp) noexcept;
 
-  std::atomic<std::uint64_t> word_{0};
-  std::atomic<std::int64_t> last_used_{0};
-  std::atomic<std::uint64_t> id_{0};
-  std::atomic<std::uint64_t> tag_{0};
+  atomic<std::uint64_t> word_{0};
+  atomic<std::int64_t> last_used_{0};
+  atomic<std::uint64_t> id_{0};
+  atomic<std::uint64_t> tag_{0};
   shelf* home_ = nullptr;
   void* resource_ = nullptr;
   time_point opened_at_{};

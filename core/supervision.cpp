@@ -1,5 +1,7 @@
 #include <steward/core/supervision.hpp>
 
+#include <steward/core/planted.hpp>
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -59,7 +61,10 @@ bool supervision::promise(waiter& w, time_point now, effects& out) {
 // Closing slots are room to be: whoever is promised their place waits for the
 // close. Promises that have not started count, or they would be made twice.
 bool supervision::make_room(effects& out) {
-  if (opening_ + open_ + leaders() < options_.per_key_max)
+  auto opening = STEWARD_PLANTED(limit_forgets_opening) ? 0 : opening_;
+  auto most = options_.per_key_max
+              + (STEWARD_PLANTED(limit_off_by_one) ? 1 : 0);
+  if (opening + open_ + leaders() < most)
     return true;
   if (options_.when_full == full_policy::reject)
     return false;
@@ -141,7 +146,9 @@ void supervision::start_opens(effects& out, time_point now) {
     auto& w = waiters_[i];
     if (!w.leader)
       continue;
-    if (live() + wanting >= options_.per_key_max) // I1
+    if (live() + wanting >= options_.per_key_max // I1
+        && !STEWARD_PLANTED(limit_forgets_opening)
+        && !STEWARD_PLANTED(limit_off_by_one))
       break;
     // Once one lacks a permit the later ones do not overtake it.
     if (wanting == 0 && budget_.try_take())
@@ -181,6 +188,8 @@ void supervision::opened(slot& s, void* resource, time_point now,
     out.push_back(effect::report_opened{&s});
   if (s.late || draining_) {
     s.opened(resource, now, 0, true);
+    if (STEWARD_PLANTED(late_open_kept))
+      return;
     try_close(s, s.word(),
               s.late ? close_reason::stalled : close_reason::drained, out);
     return settle(now, out);
@@ -199,7 +208,8 @@ void supervision::open_failed(slot& s, time_point now, effects& out) {
   --opening_;
   refuse_if([&](const waiter& w) { return w.opening == &s; }, errc::open_failed,
             now, out);
-  put_permit(out);
+  if (!STEWARD_PLANTED(permit_lost))
+    put_permit(out);
   if (live() == 0)
     empty_since_ = now;
   start_opens(out, now);
@@ -240,6 +250,10 @@ void supervision::put_permit(effects& out) {
 // room; how many that were. // I7
 std::uint64_t supervision::serve(slot& s, std::uint64_t room, bool fresh,
                                  effects& out) {
+  if (STEWARD_PLANTED(two_for_one))
+    ++room;
+  if (STEWARD_PLANTED(last_come_first_served))
+    std::reverse(waiters_.begin(), waiters_.end());
   std::uint64_t served = 0;
   std::vector<waiter> spare; // served by other means than were promised
   for (auto i = waiters_.begin(); i != waiters_.end() && served < room;) {
@@ -299,8 +313,10 @@ void supervision::serve_from_free(effects& out) {
 
 void supervision::released(slot& s, bool healthy, time_point now,
                            effects& out) {
-  if (!healthy && !s.doom)
+  if (!healthy && !s.doom && !STEWARD_PLANTED(unhealthy_kept))
     s.doom = close_reason::unhealthy;
+  if (STEWARD_PLANTED(doom_forgotten))
+    s.doom.reset();
   if (draining_ && !s.doom)
     s.doom = close_reason::drained;
   if (s.doom)

@@ -1,6 +1,7 @@
 // What of supervision closes resources, and when. The rest is in
 // supervision.cpp.
 
+#include <steward/core/planted.hpp>
 #include <steward/core/supervision.hpp>
 
 #include <algorithm>
@@ -23,6 +24,8 @@ void supervision::start_close(slot& s, close_reason why,
                               effects& out) {
   --open_;
   ++closing_;
+  if (STEWARD_PLANTED(permit_back_too_early))
+    put_permit(out);
   out.push_back(effect::close_resource{&s, why, revoked, std::move(keep)});
 }
 
@@ -33,11 +36,14 @@ void supervision::closed(slot& s, bool revoked, time_point now, effects& out) {
   --closing_;
   // In this order: a budget that misses the resource before it has the permit
   // would ask for another one.
-  put_permit(out);
+  if (!STEWARD_PLANTED(permit_back_too_early))
+    put_permit(out);
   if (budget_.limited())
     out.push_back(effect::report_closed{s.id()});
   if (live() == 0)
     empty_since_ = now;
+  if (STEWARD_PLANTED(close_wakes_nobody))
+    return;
   start_opens(out, now);
   settle(now, out);
 }
@@ -61,6 +67,12 @@ std::size_t supervision::evict(time_point now, effects& out) {
 bool supervision::give_up(std::uint64_t id, effects& out) {
   bool result = false;
   shelf_.for_each([&](slot& s) {
+    if (STEWARD_PLANTED(asked_then_taken) && s.id() == id
+        && s.word().in() == phase::open && s.word().holders() > 0) {
+      s.revoke(nullptr);
+      start_close(s, close_reason::evicted, std::make_shared<int>(), true, out);
+      result = true;
+    }
     if (!result && s.id() == id && !s.doom)
       result = try_close(s, s.word(), close_reason::evicted, out);
   });
@@ -69,9 +81,15 @@ bool supervision::give_up(std::uint64_t id, effects& out) {
 
 void supervision::drain(time_point now, effects& out) {
   draining_ = true;
+  if (STEWARD_PLANTED(drain_drops_waiters))
+    waiters_.clear();
   refuse_if([](const waiter&) { return true; }, errc::draining, now, out);
   call_attention();
   shelf_.for_each([&](slot& s) {
+    if (STEWARD_PLANTED(drain_leaves_open) && s.try_take(s.word())) {
+      s.finish_close();
+      --open_;
+    }
     if (s.word().in() == phase::open)
       try_close(s, s.word(), s.doom.value_or(close_reason::drained), out);
   });
@@ -95,6 +113,10 @@ void supervision::tick(time_point now, effects& out) {
 }
 
 void supervision::expire(time_point now, effects& out) {
+  if (STEWARD_PLANTED(deadline_rearmed))
+    for (auto& w : waiters_)
+      if (w.deadline <= now && w.deadline.time_since_epoch().count() % 2 == 0)
+        w.deadline = later(now, duration{999'999'999});
   refuse_if([&](const waiter& w) { return w.deadline <= now; },
             errc::deadline_exceeded, now, out);
   if (opening_ == 0)
@@ -115,7 +137,12 @@ void supervision::close_due(time_point point, effects& out) {
     if (w.in() != phase::open || w.holders() != 0)
       return;
     // `w` was read before the stamp: a use in between makes the take fail. // I5
-    if (later(s.last_used(), options_.idle_timeout) <= point)
+    auto used = STEWARD_PLANTED(idle_since_open) ? s.opened_at()
+                : STEWARD_PLANTED(idle_too_early)
+                  ? s.last_used() - options_.tick
+                : STEWARD_PLANTED(idle_too_late) ? s.last_used() + duration{1}
+                                                 : s.last_used();
+    if (later(used, options_.idle_timeout) <= point)
       try_close(s, w, close_reason::idle, out);
     else if (later(s.opened_at(), options_.max_lifetime) <= point)
       try_close(s, w, close_reason::lifetime, out);

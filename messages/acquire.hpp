@@ -90,6 +90,12 @@ struct released {
   bool healthy = true;
 };
 
+/// From a supervisor to the front and back: this holder is dead, and what it had
+/// sent before has come through.
+struct holder_gone {
+  caf::actor_addr who;
+};
+
 /// To a supervisor, from the front that got an `evict`.
 struct evict_key {};
 
@@ -106,4 +112,5 @@ STEWARD_MESSAGE(steward::granted_hold)
 STEWARD_MESSAGE(steward::acquire_lease)
 STEWARD_MESSAGE(steward::release_lease)
 STEWARD_MESSAGE(steward::released)
+STEWARD_MESSAGE(steward::holder_gone)
 STEWARD_MESSAGE(steward::evict_key)

@@ -99,6 +99,13 @@ caf::actor_addr sender(Self* self) {
   return who ? who->address() : caf::actor_addr{};
 }
 
+/// What a message holds, wherever it is.
+#if STEWARD_CAF_1
+using content = caf::message;
+#else
+using content = caf::type_erased_tuple;
+#endif
+
 /// What every system that runs stewards needs: one shared queue (work stealing
 /// is slow to wake and linear in the ready actors) and turns of finite length.
 inline void tune(caf::actor_system_config& cfg) {

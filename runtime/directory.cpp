@@ -1,5 +1,7 @@
 #include <steward/runtime/directory.hpp>
 
+#include <steward/core/planted.hpp>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +43,11 @@ bool directory::with_supervisor(
   if (s.closed)
     return false;
   auto i = s.keys.find(wanted);
+  if (STEWARD_PLANTED(two_supervisors) && i != s.keys.end()
+      && i->second->on_the_way > 0) {
+    s.keys.erase(i);
+    i = s.keys.end();
+  }
   if (i == s.keys.end()) {
     auto entry = std::make_shared<key_entry>(std::string{key}, pool_);
     entry->supervisor = spawn_(entry);
@@ -72,7 +79,8 @@ bool directory::leave(key_entry& who) {
   auto& s = stripe_of(key);
   {
     std::lock_guard lock{s.guard};
-    if (who.on_the_way.load(std::memory_order_relaxed) > 0)
+    if (who.on_the_way.load(std::memory_order_relaxed) > 0
+        && !STEWARD_PLANTED(leaves_with_mail))
       return false;
     s.keys.erase(key);
   }
@@ -120,6 +128,8 @@ void directory::for_each(const std::function<void(const caf::actor&)>& f) {
 
 bool directory::wait_empty(std::chrono::nanoseconds patience) {
   std::unique_lock lock{empty_guard_};
+  if (size() == 0 || patience <= patience.zero())
+    return size() == 0;
   return empty_.wait_for(lock, patience, [this] { return size() == 0; });
 }
 

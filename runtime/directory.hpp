@@ -2,15 +2,14 @@
 
 #include <steward/actors/key_entry.hpp>
 #include <steward/actors/pool_context.hpp>
+#include <steward/core/atomic.hpp>
 #include <steward/core/hold.hpp>
+#include <steward/runtime/mutex.hpp>
 
 #include <array>
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string_view>
 #include <unordered_map>
 
@@ -72,7 +71,7 @@ private:
 
   // The text of a key in the map is that of its entry.
   struct alignas(64) stripe {
-    std::mutex guard;
+    mutex guard;
     std::unordered_map<hashed_key, std::shared_ptr<key_entry>, known_hash> keys;
     bool closed = false;
   };
@@ -86,9 +85,9 @@ private:
   std::shared_ptr<pool_context> pool_;
   spawn_function spawn_;
   std::array<stripe, stripe_count> stripes_;
-  std::atomic<std::size_t> size_{0};
-  std::mutex empty_guard_;
-  std::condition_variable empty_;
+  atomic<std::size_t> size_{0};
+  mutex empty_guard_;
+  condition_variable empty_;
 };
 
 } // namespace steward

@@ -43,16 +43,19 @@ private:
 } // namespace
 
 pool_core::pool_core(caf::actor_system& sys,
-                     std::shared_ptr<pool_context> context)
+                     std::shared_ptr<pool_context> context,
+                     std::shared_ptr<waiting> waits)
   : context_(std::move(context)),
     directory_(std::make_shared<directory>(
       context_, [&sys](std::shared_ptr<key_entry> entry) {
         return sys.spawn<caf::lazy_init>(supervisor, std::move(entry));
-      })) {
-  context_->home = directory_.get();
+      })),
+    waits_(std::move(waits)) {
+  context_->home = directory_;
   if (context_->budget_permits.limited())
     context_->budget = sys.spawn(budget_actor, context_);
   front_ = sys.spawn(front_actor, context_, directory_);
+  context_->front = front_;
 }
 
 pool_core::~pool_core() = default;
@@ -74,7 +77,10 @@ caf::expected<hold> pool_core::acquire(std::string_view key,
   request.sink.reset();
   if (!sent)
     return draining_error();
-  if (answer.wait_for(patience) != std::future_status::ready)
+  auto come = [&](std::chrono::nanoseconds d) {
+    return answer.wait_for(d) == std::future_status::ready;
+  };
+  if (!waits_->wait(come, patience))
     return make_error(errc::deadline_exceeded,
                       "key \"" + std::string{key}
                         + "\": nobody answered before the deadline");
@@ -142,6 +148,7 @@ void pool_core::end() {
     cafx::send_anon(context_->budget, stop_budget{});
   context_->budget = {};
   context_->clock = {};
+  context_->front = {};
   context_->persistence = {};
   std::lock_guard lock{front_guard_};
   cafx::send_anon(front_, stop_front{});

@@ -5,6 +5,7 @@
 #include <steward/messages/acquire.hpp>
 #include <steward/messages/errors.hpp>
 #include <steward/runtime/directory.hpp>
+#include <steward/runtime/surroundings.hpp>
 
 #include <chrono>
 #include <memory>
@@ -28,7 +29,8 @@ struct acquire_options {
 /// functions: any thread. Outlives the runtime; then it refuses everything.
 class pool_core {
 public:
-  pool_core(caf::actor_system& sys, std::shared_ptr<pool_context> context);
+  pool_core(caf::actor_system& sys, std::shared_ptr<pool_context> context,
+            std::shared_ptr<waiting> waits);
   pool_core(const pool_core&) = delete;
   pool_core& operator=(const pool_core&) = delete;
   ~pool_core();
@@ -100,6 +102,7 @@ private:
 
   std::shared_ptr<pool_context> context_;
   std::shared_ptr<directory> directory_; // shared with the front
+  std::shared_ptr<waiting> waits_;
   mutable std::mutex front_guard_;
   caf::actor front_;
 };

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <future>
 #include <optional>
-#include <random>
 
 namespace steward {
 
@@ -15,13 +14,16 @@ using namespace std::chrono_literals;
 // Persistence answers by the deadline; this is for its way here.
 constexpr duration grace = 500ms;
 
-// Bounded in real time, whatever the timepiece says and wherever the promise
-// went: it breaks when persistence ends.
+// Bounded whatever the timepiece says and wherever the promise went: it breaks
+// when persistence ends.
 template <class Answer>
-std::optional<Answer> wait_for(std::future<Answer> coming, duration deadline,
-                               std::string& cause) {
+std::optional<Answer> wait_for(waiting& waits, std::future<Answer> coming,
+                               duration deadline, std::string& cause) {
   auto bound = std::clamp<duration>(deadline, 0ns, 24h * 365) + grace;
-  if (coming.wait_for(bound) != std::future_status::ready) {
+  auto come = [&](std::chrono::nanoseconds d) {
+    return coming.wait_for(d) == std::future_status::ready;
+  };
+  if (!waits.wait(come, bound)) {
     cause = "persistence does not answer";
     return std::nullopt;
   }
@@ -39,10 +41,10 @@ std::optional<Answer> wait_for(std::future<Answer> coming, duration deadline,
 
 records::records(caf::actor persistence,
                  std::shared_ptr<record_counters> counters,
-                 std::shared_ptr<const timepiece> time, std::string owner,
-                 std::uint64_t token_seed)
+                 const surroundings& around, std::string owner)
   : persistence_(std::move(persistence)), counters_(std::move(counters)),
-    time_(std::move(time)), owner_(std::move(owner)), token_seed_(token_seed) {
+    time_(around.time), waits_(around.waits), owner_(std::move(owner)),
+    token_seed_(around.random()) {
 }
 
 // -- verbs --------------------------------------------------------------------
@@ -55,7 +57,7 @@ record_answer records::get_or_create(record_request wanted,
                                                        deadline_of(options),
                                                        std::move(reply)});
   std::string cause;
-  if (auto answer = wait_for(std::move(coming), options.deadline, cause))
+  if (auto answer = wait_for(*waits_, std::move(coming), options.deadline, cause))
     return std::move(*answer);
   record_answer answer;
   answer.cause = std::move(cause);
@@ -81,7 +83,7 @@ records_flushed records::ask_flushed(const record_call_options& options) {
   cafx::send_anon(persistence_,
                   Message{deadline_of(options), std::move(reply)});
   std::string cause;
-  if (auto answer = wait_for(std::move(coming), options.deadline, cause))
+  if (auto answer = wait_for(*waits_, std::move(coming), options.deadline, cause))
     return std::move(*answer);
   return {counters_->queued, std::move(cause)};
 }
@@ -97,25 +99,17 @@ records_flushed records::stop(record_call_options options) {
 // -- construction of all of it -----------------------------------------------
 
 std::unique_ptr<records> open_records(caf::actor_system& sys,
-                                      std::shared_ptr<const timepiece> time,
-                                      const records_options& options) {
+                                      const records_options& options,
+                                      const surroundings& around) {
   auto counters = std::make_shared<record_counters>();
   persistence_parts parts;
-  parts.store = open_record_store(options.url, options.open_wait_max);
+  parts.store = around.open_store(options.url, options.open_wait_max);
   parts.counters = counters;
-  parts.time = time;
+  parts.time = around.time;
   parts.options = options.persistence;
   return std::make_unique<records>(spawn_persistence(sys, std::move(parts),
-                                                     options.thread),
-                                   counters, std::move(time), options.owner);
-}
-
-// -- queries ------------------------------------------------------------------
-
-std::uint64_t records::random_seed() {
-  std::random_device device;
-  std::uniform_int_distribution<std::uint64_t> any;
-  return any(device);
+                                                     around.records_thread),
+                                   counters, around, options.owner);
 }
 
 // -- private ------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <steward/core/timepiece.hpp>
 #include <steward/messages/errors.hpp>
 #include <steward/messages/records.hpp>
+#include <steward/runtime/surroundings.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -38,7 +39,6 @@ struct records_options {
   duration open_wait_max = std::chrono::seconds{5};
 
   persistence_options persistence{};
-  run_on thread = run_on::own_thread;
 };
 
 /// How users and pools reach the records: every name once, the same row for all
@@ -49,11 +49,10 @@ class records {
 public:
   using callback = std::function<void(const record_answer&)>;
 
-  /// `owner` names this run of this program in the rows it creates. The same
-  /// `token_seed` twice would make two runs take each other's rows for theirs.
+  /// `owner` names this run of this program in the rows it creates. `around`
+  /// gives time, randomness and the way to wait.
   records(caf::actor persistence, std::shared_ptr<record_counters> counters,
-          std::shared_ptr<const timepiece> time, std::string owner,
-          std::uint64_t token_seed = random_seed());
+          const surroundings& around, std::string owner);
 
   records(const records&) = delete;
   records& operator=(const records&) = delete;
@@ -112,9 +111,6 @@ public:
     return owner_;
   }
 
-  /// A seed that no other run has.
-  static std::uint64_t random_seed();
-
 private:
   using get_or_create_by = steward::get_or_create;
 
@@ -130,6 +126,7 @@ private:
   caf::actor persistence_;
   std::shared_ptr<record_counters> counters_;
   std::shared_ptr<const timepiece> time_;
+  std::shared_ptr<waiting> waits_;
   std::string owner_;
   std::uint64_t token_seed_;
   std::atomic<std::uint64_t> tokens_{0};
@@ -137,8 +134,8 @@ private:
 
 /// Opens the records and starts persistence. Throws `store_failure` if they
 /// cannot be used.
-std::unique_ptr<records> open_records(caf::actor_system& sys,
-                                      std::shared_ptr<const timepiece> time,
-                                      const records_options& options);
+std::unique_ptr<records>
+open_records(caf::actor_system& sys, const records_options& options,
+             const surroundings& around = surroundings::machine());
 
 } // namespace steward

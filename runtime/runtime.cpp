@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
-#include <random>
 #include <utility>
 
 #include <unistd.h>
@@ -26,13 +25,8 @@ void require_patience(const char* name, duration value) {
       std::chrono::duration_cast<std::chrono::milliseconds>(value).count()));
 }
 
-std::uint64_t random_bits() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device();
-}
-
-std::string made_up_owner() {
-  return fmt::format("{}-{:08x}", ::getpid(), random_bits() & 0xffffffff);
+std::string made_up_owner(std::uint64_t random) {
+  return fmt::format("{}-{:08x}", ::getpid(), random & 0xffffffff);
 }
 
 std::chrono::nanoseconds left_until(steady::time_point t) {
@@ -47,8 +41,9 @@ spdlog::logger& logger() {
 
 } // namespace
 
-runtime::runtime(caf::actor_system& sys, runtime_options options)
-  : sys_(sys), options_(std::move(options)),
+runtime::runtime(caf::actor_system& sys, runtime_options options,
+                 surroundings around)
+  : sys_(sys), options_(std::move(options)), around_(std::move(around)),
     hint_(std::make_shared<clock_hint>()) {
   if (options_.workers == 0 || options_.workers > workers_max)
     throw invalid_options(fmt::format("workers is {}; allowed: 1 to {}",
@@ -56,11 +51,10 @@ runtime::runtime(caf::actor_system& sys, runtime_options options)
   require_patience("drain_timeout", options_.drain_timeout);
   require_patience("close_timeout", options_.close_timeout);
   if (options_.owner.empty())
-    options_.owner = made_up_owner();
-  auto wall = std::make_shared<system_timepiece>();
+    options_.owner = made_up_owner(around_.random());
   clock_config clock;
   if (options_.time == nullptr) {
-    time_ = wall;
+    time_ = around_.time;
   } else {
     time_ = options_.time;
     clock.runs = false;
@@ -70,10 +64,9 @@ runtime::runtime(caf::actor_system& sys, runtime_options options)
   clock.hint = hint_;
   // Opened before anything is started: it is what may fail.
   if (!options_.records.empty())
-    records_ = open_records(sys_, wall, // whose waits are real whatever `time_`
-                            {options_.records, options_.owner});
+    records_ = open_records(sys_, {options_.records, options_.owner}, around_);
   clock_ = sys_.spawn(clock_actor, std::move(clock));
-  workers_ = std::make_shared<opener_workers>(options_.workers);
+  workers_ = around_.make_runner(options_.workers);
 }
 
 runtime::~runtime() {
@@ -100,14 +93,15 @@ runtime::add_pool(pool_options options, std::shared_ptr<any_opener> opener) {
   context->hint = hint_;
   context->runner = workers_;
   context->owner = options_.owner;
-  context->secret = random_bits();
+  context->secret = around_.random();
   if (context->options.recorded) {
     context->persistence = records_->actor();
     auto counters = records_->shared_counters();
     context->backlog = {counters, &counters->queued};
   }
   cafx::send_anon(clock_, clock_pool{context->options.tick});
-  pools_.push_back(std::make_shared<pool_core>(sys_, std::move(context)));
+  pools_.push_back(std::make_shared<pool_core>(sys_, std::move(context),
+                                               around_.waits));
   return pools_.back();
 }
 
@@ -176,11 +170,14 @@ drain_report runtime::drain(duration patience) {
 
 // Every pool gets the same time; each step begins for all of them at once.
 void runtime::drain_pools(duration patience, drain_report& report) {
-  auto all_drained = [this](std::chrono::nanoseconds time) {
-    auto until = steady::now() + time;
+  auto come = [this](std::chrono::nanoseconds patience_of_all) {
+    auto until = steady::now() + patience_of_all;
     return std::all_of(pools_.begin(), pools_.end(), [&](auto& p) {
       return p->wait_drained(left_until(until));
     });
+  };
+  auto all_drained = [&](std::chrono::nanoseconds time) {
+    return around_.waits->wait(come, time);
   };
   for (auto& p : pools_)
     p->start_drain();

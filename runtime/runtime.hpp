@@ -1,11 +1,11 @@
 #pragma once
 
-#include <steward/actors/opener_workers.hpp>
 #include <steward/actors/pool_context.hpp>
 #include <steward/core/pool_options.hpp>
 #include <steward/runtime/config.hpp>
 #include <steward/runtime/pool.hpp>
 #include <steward/runtime/records.hpp>
+#include <steward/runtime/surroundings.hpp>
 #include <steward/runtime/timepieces.hpp>
 #include <steward/runtime/typed_opener.hpp>
 
@@ -62,7 +62,8 @@ struct drain_report {
 class runtime {
 public:
   /// Throws `store_failure` if the records cannot be used, `invalid_options`.
-  explicit runtime(caf::actor_system& sys, runtime_options options = {});
+  explicit runtime(caf::actor_system& sys, runtime_options options = {},
+                   surroundings around = surroundings::machine());
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
 
@@ -117,10 +118,11 @@ private:
 
   caf::actor_system& sys_;
   runtime_options options_;
+  surroundings around_;
   std::shared_ptr<timepiece> time_;
   std::shared_ptr<clock_hint> hint_;
   caf::actor clock_;
-  std::shared_ptr<opener_workers> workers_;
+  std::shared_ptr<job_runner> workers_;
   std::unique_ptr<steward::records> records_;
 
   std::mutex advancing_;

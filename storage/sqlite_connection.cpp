@@ -96,7 +96,8 @@ void require_usable_path(const fs::path& path) {
 }
 
 const fs::path& checked(const fs::path& path) {
-  require_usable_path(path);
+  if (path != sqlite_connection::memory)
+    require_usable_path(path);
   return path;
 }
 
@@ -188,6 +189,8 @@ void sqlite_connection::require_ours_or_make() {
 }
 
 void sqlite_connection::enter_wal() {
+  if (path_ == memory) // where there is nothing to log ahead of
+    return;
   // Changing the mode does not always ask the busy handler.
   for (int tries = 0;; ++tries) {
     try {
@@ -211,8 +214,8 @@ void sqlite_connection::set_and_verify() {
   db_.execAndGet("PRAGMA wal_autocheckpoint = 8000");
   // FULL reads back as 2. NORMAL would lose acknowledged rows in a power cut.
   for (auto [name, value] :
-       {setting{"journal_mode", "wal"}, setting{"synchronous", "2"},
-        setting{"cache_size", "-65536"},
+       {setting{"journal_mode", path_ == memory ? "memory" : "wal"},
+        setting{"synchronous", "2"}, setting{"cache_size", "-65536"},
         setting{"wal_autocheckpoint", "8000"}}) {
     auto is = db_.execAndGet(std::string{"PRAGMA "} + name).getString();
     if (is != value)

@@ -319,8 +319,14 @@ auto sqlite_store::run(const char* what, duration wait_max, Fun fun) {
 
 sqlite_store::sqlite_store(const std::filesystem::path& path, duration wait_max)
   // Absolute, because it is opened again after an I/O error.
-  : path_(std::filesystem::absolute(path)) {
+  : path_(path == sqlite_connection::memory ? path
+                                            : std::filesystem::absolute(path)) {
   run("open records", wait_max, [](sqlite_connection&) {});
+}
+
+std::unique_ptr<sqlite_store> sqlite_store::in_memory() {
+  return std::make_unique<sqlite_store>(sqlite_connection::memory,
+                                        duration::zero());
 }
 
 sqlite_store::~sqlite_store() = default;

@@ -27,6 +27,9 @@ public:
   /// not a record database of this version stays as it is.
   sqlite_store(const std::filesystem::path& path, duration wait_max);
 
+  /// Records in memory, gone with the store: for tests.
+  static std::unique_ptr<sqlite_store> in_memory();
+
   /// Moves everything into the one file, as far as other readers permit.
   ~sqlite_store() override;
 

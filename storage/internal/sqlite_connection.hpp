@@ -36,6 +36,9 @@ public:
     SQLite::Statement by_owner;
   };
 
+  /// The path that SQLite takes for a database in memory.
+  static constexpr const char* memory = ":memory:";
+
   /// Throws `store_failure`, or `SQLite::Exception` for a code of SQLite.
   sqlite_connection(const std::filesystem::path& path, duration wait_max);
 
