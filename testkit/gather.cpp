@@ -1,0 +1,137 @@
+#include <steward/testkit/gather.hpp>
+
+#include <steward/core/duration_text.hpp>
+
+namespace steward::testkit::detail {
+
+std::vector<std::string> names_of_calls(std::size_t n) {
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < n; ++i)
+    all.push_back("call #" + std::to_string(i));
+  return all;
+}
+
+std::string nothing_within(duration d) {
+  return "no answer within " + to_text(d);
+}
+
+std::string name_of_asked(std::size_t i, const caf::actor& who,
+                          const std::string& name) {
+  auto result = "#" + std::to_string(i) + " ";
+  if (!who)
+    return result + (name.empty() ? "nobody" : name + " (nobody)");
+  auto* real = caf::actor_cast<caf::abstract_actor*>(who);
+  auto* local = dynamic_cast<caf::local_actor*>(real);
+  if (!name.empty())
+    result += name;
+  else if (local != nullptr
+           && !local->getf(caf::abstract_actor::is_terminated_flag))
+    result += local->name(); // may be part of the state, which dies with it
+  else
+    result += "somebody";
+  return result + " (actor " + std::to_string(who.id()) + ")";
+}
+
+caf::error down_by_name(const caf::error& e, const std::string& name) {
+  if (e != caf::sec::request_receiver_down)
+    return e;
+  return caf::make_error(caf::sec::request_receiver_down,
+                         name + " is down and has not answered");
+}
+
+// -- deaths -------------------------------------------------------------------
+
+#if STEWARD_CAF_1
+
+// 1.x answers for those that die: `sec::broken_promise`.
+struct death_watch::entry {};
+
+death_watch::death_watch(std::size_t) {
+}
+
+void death_watch::begin(std::size_t, const caf::actor&, const caf::actor_addr&,
+                        caf::message_id) {
+}
+
+void death_watch::end(std::size_t) {
+}
+
+void death_watch::end_all() {
+}
+
+#else
+
+namespace {
+
+// Which response of which actor.
+struct response_token {
+  static constexpr std::size_t token_type = 0x67617468; // unlike CAF's own
+
+  caf::actor_addr asker;
+  caf::message_id id;
+
+  friend bool operator==(const response_token& a, const response_token& b) {
+    return a.asker == b.asker && a.id == b.id;
+  }
+};
+
+// As CAF does for what is in the mailbox of who dies, for what is out of it.
+class bouncer final : public caf::attachable {
+public:
+  explicit bouncer(response_token to) : to_(std::move(to)) {
+  }
+
+  void actor_exited(const caf::error&, caf::execution_unit* host) override {
+    if (auto asker = caf::actor_cast<caf::strong_actor_ptr>(to_.asker))
+      asker->enqueue(
+        nullptr, to_.id,
+        caf::make_message(caf::make_error(caf::sec::request_receiver_down)),
+        host);
+  }
+
+  bool matches(const token& what) override {
+    return what.subtype == response_token::token_type
+           && *static_cast<const response_token*>(what.ptr) == to_;
+  }
+
+private:
+  response_token to_;
+};
+
+} // namespace
+
+struct death_watch::entry {
+  caf::actor_addr whom;
+  response_token what;
+};
+
+death_watch::death_watch(std::size_t n) : all_(n) {
+}
+
+void death_watch::begin(std::size_t i, const caf::actor& who,
+                        const caf::actor_addr& asker, caf::message_id id) {
+  if (!who)
+    return;
+  all_[i] = {who.address(), {asker, id}};
+  caf::actor_cast<caf::abstract_actor*>(who)->attach(
+    std::make_unique<bouncer>(all_[i].what));
+}
+
+void death_watch::end(std::size_t i) {
+  auto whom = std::exchange(all_[i].whom, {});
+  if (auto who = caf::actor_cast<caf::strong_actor_ptr>(whom))
+    who->get()->detach(all_[i].what);
+}
+
+void death_watch::end_all() {
+  for (std::size_t i = 0; i < all_.size(); ++i)
+    end(i);
+}
+
+#endif
+
+death_watch::~death_watch() {
+  end_all();
+}
+
+} // namespace steward::testkit::detail

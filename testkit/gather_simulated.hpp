@@ -1,0 +1,30 @@
+#pragma once
+
+#include <steward/testkit/gather.hpp>
+#include <steward/testkit/sim.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace steward::testkit {
+
+/// As from an actor, in a simulation, which runs until the end has come, for
+/// `within` of virtual time at most. Who can never be answered, as nothing is
+/// left to happen, has failed with `sec::request_timeout` and its name: at once
+/// in real time.
+template <class Answer, class Message, gather_policy Policy>
+auto gather(sim& where, std::vector<ask<Message>> asks, Policy how,
+            duration within = gather_within) {
+  auto all = start_gather<Answer>(where.system(), std::move(asks), how);
+  where.run_until([&] { return all.got->has_ended(how); }, within);
+  return all.end(how, caf::sec::request_timeout,
+                 detail::nothing_within(within));
+}
+
+template <class Answer, class Message>
+auto gather(sim& where, std::vector<ask<Message>> asks,
+            duration within = gather_within) {
+  return gather<Answer>(where, std::move(asks), on_error::run_on, within);
+}
+
+} // namespace steward::testkit

@@ -1,0 +1,76 @@
+#include <steward/testkit/internal/regressions.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+namespace steward::testkit {
+
+std::string file_name_of(const explore_options& o) {
+  auto result = o.name;
+  std::replace(result.begin(), result.end(), '/', '_');
+  return result;
+}
+
+namespace {
+
+std::filesystem::path file_of(const explore_options& o) {
+  return o.regressions / (file_name_of(o) + ".txt");
+}
+
+// `seed` or `seed schedule`.
+regression parse(const std::string& line) {
+  std::istringstream words{line};
+  std::string seed;
+  std::string listed;
+  std::string more;
+  words >> seed >> listed >> more;
+  regression result;
+  const auto* last = seed.data() + seed.size();
+  auto [end, error] = std::from_chars(seed.data(), last, result.seed);
+  if (error != std::errc{} || end != last || !more.empty())
+    throw std::invalid_argument("allowed: seed schedule # text");
+  result.listed = parse_schedule(listed);
+  return result;
+}
+
+} // namespace
+
+std::vector<regression> read_regressions(const explore_options& o) {
+  std::vector<regression> result;
+  if (o.regressions.empty())
+    return result;
+  std::ifstream in{file_of(o)};
+  std::string line;
+  for (std::size_t number = 1; std::getline(in, line); ++number) {
+    line.resize(std::min(line.size(), line.find('#')));
+    if (line.find_first_not_of(" \t\r") == std::string::npos)
+      continue;
+    try {
+      result.push_back(parse(line));
+    } catch (const std::invalid_argument& x) {
+      throw failure("bad regression", file_of(o).string() + ":"
+                                        + std::to_string(number) + ": "
+                                        + x.what());
+    }
+  }
+  return result;
+}
+
+std::string add_regression(const explore_options& o, const run_result& failed) {
+  if (o.regressions.empty())
+    return {};
+  std::error_code ignored; // what matters is whether the file can be written
+  std::filesystem::create_directories(o.regressions, ignored);
+  auto file = file_of(o);
+  std::ofstream out{file, std::ios::app};
+  out << failed.seed << ' ' << schedule_text(failed.decisions) << " # "
+      << failed.violated << std::endl;
+  return out ? "  kept in " + file.string() + ", to be run first from now on\n"
+             : "  cannot be kept: " + file.string() + " cannot be written\n";
+}
+
+} // namespace steward::testkit

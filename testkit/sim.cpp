@@ -1,0 +1,477 @@
+#include <steward/testkit/sim.hpp>
+
+#include <steward/testkit/probe.hpp>
+
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <algorithm>
+#include <mutex>
+
+namespace steward::testkit {
+
+namespace {
+
+// One of its own for each thread, as systems of several threads may read it.
+caf::actor_system_config& default_config() {
+  thread_local caf::actor_system_config cfg;
+  return cfg;
+}
+
+caf::actor_system_config& made_virtual(caf::actor_system_config& cfg) {
+#if STEWARD_CAF_1
+#  error "the simulation knows the test scheduler of CAF 0.17.6 only"
+#endif
+  cfg.set("scheduler.policy", caf::atom("testing"));
+  return cfg;
+}
+
+constexpr std::size_t teardown_rounds_max = 100;
+
+// A system with threads would wait for them, perhaps for ever: it is never
+// ended, but can be reached, so that nobody takes it for a leak.
+void lose(std::unique_ptr<caf::actor_system> what) {
+  static std::mutex guard;
+  static auto* lost = new std::vector<std::unique_ptr<caf::actor_system>>;
+  std::lock_guard lock{guard};
+  lost->push_back(std::move(what));
+}
+
+// What CAF prints and forgets, a test must hear of. Who has a handler of its
+// own knows what it does.
+struct exceptions final : caf::scheduled_actor {
+  static bool are_forgotten(caf::scheduled_actor& who) {
+    const auto& handler = who.*&exceptions::exception_handler_;
+    auto* f = handler.target<decltype(&default_exception_handler)>();
+    return f != nullptr && *f == &default_exception_handler;
+  }
+};
+
+} // namespace
+
+// -- time ---------------------------------------------------------------------
+
+/// Follows the clock of the scheduler, less what was left out.
+struct sim::virtual_time final : timepiece {
+  explicit virtual_time(time_point start) : wall(start) {
+  }
+
+  time_point now() const noexcept override {
+    return wall - left_out;
+  }
+
+  time_point stamp() const noexcept override {
+    return now();
+  }
+
+  void leave_out(duration lost) noexcept override {
+    left_out += lost;
+  }
+
+  time_point wall;
+  duration left_out{0};
+};
+
+// -- construction and destruction ---------------------------------------------
+
+sim::sim(sim_options options) : sim(default_config(), std::move(options)) {
+}
+
+sim::sim(caf::actor_system_config& cfg, sim_options options)
+  : options_(std::move(options)),
+    sys_(std::make_unique<caf::actor_system>(made_virtual(cfg))),
+    order_(options_.order) {
+  scheduler_
+    = &dynamic_cast<caf::scheduler::test_coordinator&>(sys_->scheduler());
+  auto time = std::make_shared<virtual_time>(options_.start);
+  virtual_time_ = time.get();
+  time_ = std::move(time);
+  set_time(options_.start);
+  // Whoever lives here lives as long as the test says.
+  sys_->await_actors_before_shutdown(false);
+}
+
+sim::~sim() {
+  stop_judging();
+  if (sys_->detached_actors() > 0) {
+    lose(std::move(sys_));
+    return;
+  }
+  stepping_ = true; // nobody waits for anything any more
+  for (std::size_t i = 0; i < teardown_rounds_max; ++i) {
+    for (auto& who : met_)
+      if (auto alive = caf::actor_cast<caf::strong_actor_ptr>(who))
+        kill(caf::actor_cast<caf::actor>(alive));
+    scheduler_->clock().cancel_all();
+    if (scheduler_->jobs.empty())
+      break;
+    while (!scheduler_->jobs.empty()) {
+      // Before it runs any more: what its handlers refer to may be gone.
+      auto& who = static_cast<caf::scheduled_actor&>(*scheduler_->jobs.front());
+      meet(who);
+      kill(caf::actor_cast<caf::actor>(who.ctrl()));
+      scheduler_->try_run_once();
+    }
+  }
+  sys_.reset(); // as long as there is all that actors know
+}
+
+// -- actors -------------------------------------------------------------------
+
+testkit::probe sim::probe(std::string name) {
+  return testkit::probe{*this, std::move(name)};
+}
+
+void sim::call(const caf::actor& who, std::string name) {
+  trace_.call(who.id(), std::move(name));
+}
+
+std::string sim::name_of(const caf::actor& who) const {
+  auto* local = dynamic_cast<caf::local_actor*>(
+    caf::actor_cast<caf::abstract_actor*>(who));
+  return local == nullptr ? "nobody" : trace_.name_of(who.id(), local->name());
+}
+
+void sim::kill(const caf::actor& who) {
+  // Before all mail that it has: `anon_send_exit` would come after it.
+  caf::anon_send<caf::message_priority::high>(
+    who, caf::exit_msg{who.address(), caf::exit_reason::kill});
+}
+
+bool sim::has_threads() const {
+  return sys_->detached_actors() > 0 && judging_;
+}
+
+void sim::refuse_threads(const std::string& who) {
+  throw failure("an actor with a thread of its own",
+                who
+                  + ", which is detached or blocking and cannot be simulated; "
+                    "make the spawn option a parameter");
+}
+
+// As CAF, it ends with `sec::runtime_error`; what it was asked is answered so.
+void sim::died(caf::scheduled_actor& who, const std::exception_ptr& why) {
+  auto name = trace_.name_of(who.id(), who.name());
+  std::string text = "something that is no std::exception";
+  try {
+    std::rethrow_exception(why);
+  } catch (const failure& x) {
+    text = x.what();
+    report(x);
+  } catch (const std::exception& x) {
+    text = short_type_name(typeid(x)) + ": " + x.what();
+  } catch (...) {
+  }
+  report(failure{"an exception in an actor", name + " threw " + text});
+  if (options_.traced)
+    trace_.add({steps_ + 1, now(), "", name, "dies of " + text});
+}
+
+// -- steps --------------------------------------------------------------------
+
+void sim::set_time(time_point t) {
+  virtual_time_->wall = t;
+  auto& clock = scheduler_->clock();
+  clock.current_time = caf::actor_clock::time_point{
+    std::chrono::duration_cast<caf::actor_clock::duration_type>(
+      t - options_.start)};
+}
+
+time_point sim::wall() const noexcept {
+  return virtual_time_->wall;
+}
+
+time_point sim::next_timer() const {
+  const auto& timers = scheduler_->clock().schedule();
+  if (timers.empty())
+    return never;
+  return options_.start + timers.begin()->first.time_since_epoch();
+}
+
+bool sim::at_rest() const {
+  return scheduler_->jobs.empty();
+}
+
+bool sim::has_timer() const {
+  return scheduler_->clock().has_pending_timeout();
+}
+
+bool sim::step() {
+  return step_until(never);
+}
+
+bool sim::step_until(time_point limit) {
+  if (stepping_)
+    throw failure("a call that blocks inside an actor",
+                  "actors must not wait; use the form with callbacks");
+  if (has_threads())
+    refuse_threads("the test spawned an actor");
+  stepping_ = true;
+  struct reset {
+    bool& flag;
+    ~reset() {
+      flag = false;
+    }
+  } at_end{stepping_};
+  if (!run_one(limit))
+    return false;
+  ++steps_;
+  rethrow();
+  for (auto& f : after_step_)
+    f();
+  rethrow();
+  return true;
+}
+
+bool sim::run_one(time_point limit) {
+  auto due = next_timer();
+  auto& jobs = scheduler_->jobs;
+  if (jobs.empty()) {
+    if (due > limit) {
+      if (limit > virtual_time_->wall && limit != never)
+        set_time(limit);
+      return false;
+    }
+    if (due == never)
+      return false;
+    fire_timer(due);
+    return true;
+  }
+  auto timer = due <= limit && due != never;
+  std::size_t chosen = 0;
+  if (jobs.size() + (timer ? 1 : 0) > 1) {
+    ready_.clear();
+    for (auto* job : jobs)
+      ready_.push_back(static_cast<caf::scheduled_actor*>(job)->id());
+    chosen = order_.choose(ready_, timer);
+  }
+  if (chosen == jobs.size())
+    fire_timer(due);
+  else
+    run_job(chosen);
+  return true;
+}
+
+void sim::run_job(std::size_t index) {
+  auto& jobs = scheduler_->jobs;
+  if (index > 0)
+    std::rotate(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(index),
+                jobs.begin() + static_cast<std::ptrdiff_t>(index) + 1);
+  auto* job = jobs.front();
+  auto& who = *static_cast<caf::scheduled_actor*>(job);
+  auto id = who.id();
+  const auto* name = who.name(); // of a literal, or of a type
+  meet(who);
+  auto* mail = who.peek_at_next_mailbox_element();
+  note(id, mail == nullptr ? 1 : type_digest(mail->content()));
+  if (options_.traced || twice_)
+    look_at(who, mail);
+  scheduler_->try_run_once();
+  // Who has more mail goes to the end of the line, as on a real scheduler.
+  if (!jobs.empty() && jobs.front() == job && jobs.size() > 1)
+    std::rotate(jobs.begin(), jobs.begin() + 1, jobs.end());
+  if (has_threads()) // by whom may be gone
+    refuse_threads("actor " + trace_.name_of(id, name) + " spawned another");
+}
+
+void sim::look_at(caf::scheduled_actor& who, caf::mailbox_element* mail) {
+  auto is_test = mail != nullptr
+                   ? mail->content().match_elements<detail::speak>()
+                   : std::find(probes_.begin(), probes_.end(), who.address())
+                       != probes_.end(); // it starts
+  if (is_test)
+    return;
+  if (options_.traced)
+    tell(who, mail);
+  if (twice_ && mail != nullptr && twice_(mail->content()))
+    who.eq_impl(caf::make_message_id(), mail->sender, nullptr,
+                mail->copy_content_to_message());
+}
+
+void sim::tell(caf::scheduled_actor& who, caf::mailbox_element* mail) {
+  event next{steps_ + 1,
+             now(),
+             {},
+             trace_.name_of(who.id(), who.name()),
+             mail == nullptr ? "starts" : trace_.text_of(mail->content())};
+  if (mail != nullptr && mail->sender != nullptr) {
+    auto* sender = caf::actor_cast<caf::abstract_actor*>(mail->sender);
+    if (auto* local = dynamic_cast<caf::local_actor*>(sender))
+      next.from = trace_.name_of(local->id(), local->name());
+  }
+  trace_.add(std::move(next));
+}
+
+void sim::fire_timer(time_point due) {
+  set_time(std::max(due, virtual_time_->wall));
+  if (late_)
+    oversleep(late_());
+  note(0, static_cast<std::uint64_t>(due.time_since_epoch().count()));
+  if (options_.traced)
+    trace_.add({steps_ + 1, now(), "", "", "a timer fires"});
+  scheduler_->clock().trigger_timeout();
+}
+
+void sim::note(std::uint64_t actor, std::uint64_t what) {
+  hash_ = (hash_ ^ actor) * 0x100000001b3ULL;
+  hash_ = (hash_ ^ what) * 0x100000001b3ULL;
+}
+
+void sim::meet(caf::scheduled_actor& who) {
+  auto id = who.id();
+  if (id >= met_.size())
+    met_.resize(id + 16);
+  if (met_[id])
+    return;
+  met_[id] = who.address();
+  if (exceptions::are_forgotten(who))
+    who.set_exception_handler(
+      [this](caf::scheduled_actor* x, std::exception_ptr& why) -> caf::error {
+        died(*x, why);
+        return caf::sec::runtime_error;
+      });
+}
+
+void sim::run_now(const caf::actor& who) {
+  auto& jobs = scheduler_->jobs;
+  auto* wanted = caf::actor_cast<caf::abstract_actor*>(who);
+  auto found = std::find_if(jobs.begin(), jobs.end(), [&](auto* job) {
+    return static_cast<caf::abstract_actor*>(
+             static_cast<caf::scheduled_actor*>(job))
+           == wanted;
+  });
+  if (found != jobs.end())
+    run_job(static_cast<std::size_t>(found - jobs.begin()));
+}
+
+void sim::report(failure what) {
+  if (!wrong_)
+    wrong_ = std::make_exception_ptr(std::move(what));
+}
+
+void sim::stop_judging() noexcept {
+  judging_ = false;
+  after_step_.clear();
+  twice_ = nullptr;
+  late_ = nullptr;
+  order_.be_fair();
+}
+
+void sim::rethrow() {
+  if (wrong_ && judging_)
+    std::rethrow_exception(std::exchange(wrong_, nullptr));
+}
+
+// -- runs of steps ------------------------------------------------------------
+
+bool sim::out_of_budget(std::uint64_t last, const char* where) const {
+  if (steps_ < last)
+    return false;
+  if (judging_)
+    throw failure("it does not come to rest",
+                  "more than " + std::to_string(options_.steps_max)
+                    + " steps in one " + where);
+  return true;
+}
+
+void sim::settle() {
+  auto last = steps_ + options_.steps_max;
+  while (!at_rest() || next_timer() <= virtual_time_->wall) {
+    step_until(virtual_time_->wall);
+    if (out_of_budget(last, "settle"))
+      break;
+  }
+}
+
+void sim::run_for(duration d) {
+  auto limit = later(virtual_time_->wall, d);
+  auto last = steps_ + options_.steps_max;
+  while (step_until(limit) && !out_of_budget(last, "run_for")) {
+    // One after the other.
+  }
+}
+
+bool sim::run_until(const std::function<bool()>& done, duration patience) {
+  auto limit = later(virtual_time_->wall, patience);
+  auto last = steps_ + options_.steps_max;
+  while (!done()) {
+    if (!step_until(limit) || out_of_budget(last, "run_until"))
+      return done();
+  }
+  return true;
+}
+
+void sim::oversleep(duration d) {
+  set_time(later(virtual_time_->wall, d));
+}
+
+// -- the end ------------------------------------------------------------------
+
+namespace {
+
+using actor_clock = caf::detail::simple_actor_clock;
+
+bool has_ended(const caf::strong_actor_ptr& who) {
+  return caf::actor_cast<caf::abstract_actor*>(who)->getf(
+    caf::abstract_actor::is_terminated_flag);
+}
+
+// Null if it has ended, or is not one that a system counts.
+caf::strong_actor_ptr still_there(const caf::actor_addr& who) {
+  auto result = caf::actor_cast<caf::strong_actor_ptr>(who);
+  return result == nullptr || has_ended(result)
+             || !caf::actor_cast<caf::abstract_actor*>(result)->getf(
+               caf::abstract_actor::is_registered_flag)
+           ? nullptr
+           : result;
+}
+
+// Delayed messages cannot be taken back; those to the dead do nothing.
+bool does_nothing(const actor_clock::delayed_event& what) {
+  return what.subtype == actor_clock::actor_msg_type
+         && has_ended(
+           static_cast<const actor_clock::actor_msg&>(what).receiver);
+}
+
+} // namespace
+
+std::string sim::not_quiescent() {
+  settle();
+  for (const auto& [due, what] : scheduler_->clock().schedule()) {
+    if (does_nothing(*what))
+      continue;
+    auto from_now = options_.start + due.time_since_epoch() - wall();
+    return "a timer is set for "
+           + std::to_string(
+             std::chrono::duration_cast<std::chrono::milliseconds>(from_now)
+               .count())
+           + " ms from now";
+  }
+  for (auto& weak : questions_)
+    if (auto question = weak.lock())
+      return "not answered: " + *question;
+  std::size_t probes = 0;
+  for (auto& who : met_) {
+    auto alive = still_there(who);
+    if (alive == nullptr)
+      continue;
+    if (std::find(probes_.begin(), probes_.end(), who) != probes_.end()) {
+      ++probes;
+      continue;
+    }
+    auto& actor = dynamic_cast<caf::local_actor&>(
+      *caf::actor_cast<caf::abstract_actor*>(alive));
+    return "actor " + trace_.name_of(actor.id(), actor.name())
+           + " is still there";
+  }
+  if (sys_->registry().running() > probes)
+    return "an actor is still there that never had mail";
+  return {};
+}
+
+void sim::expect_quiescent() {
+  auto what = not_quiescent();
+  if (!what.empty())
+    throw failure("not quiescent", what);
+}
+
+} // namespace steward::testkit

@@ -1,0 +1,142 @@
+#include <steward/testkit/trace.hpp>
+
+#include <steward/messages/acquire.hpp>
+#include <steward/messages/budget.hpp>
+#include <steward/messages/errors.hpp>
+#include <steward/messages/open.hpp>
+#include <steward/messages/records.hpp>
+#include <steward/messages/tick.hpp>
+#include <steward/testkit/random_stream.hpp>
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+namespace steward::testkit {
+
+namespace {
+
+using tellers = std::unordered_map<std::type_index, trace::teller>;
+
+template <class T, class F>
+void add(tellers& to, F f) {
+  to.emplace(typeid(T),
+             [f](const void* x) { return f(*static_cast<const T*>(x)); });
+}
+
+std::string quoted(const std::string& name, const std::string& text) {
+  return " " + name + "=\"" + text + "\"";
+}
+
+// What steward's own messages say.
+const tellers& own_tellers() {
+  static const tellers result = [] {
+    tellers t;
+    add<acquire>(t, [](const acquire& m) {
+      return "acquire" + quoted("key", m.key) + quoted("params", m.params);
+    });
+    add<granted>(t, [](const granted& m) {
+      return "granted" + quoted("key", m.lease.key) + " ticket="
+             + std::to_string(m.lease.ticket) + (m.fresh ? " fresh" : "");
+    });
+    add<release>(t, [](const release& m) {
+      return "release" + quoted("key", m.lease.key) + " ticket="
+             + std::to_string(m.lease.ticket) + (m.healthy ? "" : " unhealthy");
+    });
+    add<granted_hold>(t, [](const granted_hold& m) {
+      return m.what != nullptr && *m.what
+               ? "granted_hold id=" + std::to_string(m.what->place()->id())
+               : std::string{"granted_hold (taken)"};
+    });
+    add<released>(t, [](const released& m) {
+      return m.what != nullptr && *m.what
+               ? "released id=" + std::to_string(m.what->place()->id())
+               : std::string{"released (taken)"};
+    });
+    add<opened>(t, [](const opened& m) {
+      return "opened id=" + std::to_string(m.place->id())
+             + (m.resource != nullptr ? "" : quoted("error", m.error));
+    });
+    add<closed>(t, [](const closed& m) {
+      return "closed id=" + std::to_string(m.place->id())
+             + " reason=" + std::string{to_string(m.why)};
+    });
+    add<give_up>(t, [](const give_up& m) {
+      return "give_up id=" + std::to_string(m.id);
+    });
+    add<cleanup_tick>(t, [](const cleanup_tick& m) {
+      return "cleanup_tick seq=" + std::to_string(m.seq);
+    });
+    add<get_or_create>(t, [](const get_or_create& m) {
+      return "get_or_create" + quoted("name", m.draft.name);
+    });
+    add<caf::error>(t, [](const caf::error& e) {
+      return "error \"" + steward::describe(e) + "\"";
+    });
+    return t;
+  }();
+  return result;
+}
+
+std::string demangled(const char* name) {
+  int status = 0;
+  std::unique_ptr<char, void (*)(void*)> text{
+    abi::__cxa_demangle(name, nullptr, nullptr, &status), std::free};
+  return status == 0 ? text.get() : name;
+}
+
+} // namespace
+
+trace::trace() = default;
+
+void trace::describe(std::type_index type, teller how) {
+  tellers_.insert_or_assign(type, std::move(how));
+}
+
+void trace::call(std::uint64_t id, std::string name) {
+  names_.insert_or_assign(id, std::move(name));
+}
+
+std::string trace::name_of(std::uint64_t id, const char* name) const {
+  auto i = names_.find(id);
+  return i != names_.end() ? i->second : name + ("#" + std::to_string(id));
+}
+
+std::string trace::text_of(const cafx::content& what) const {
+  if (what.empty())
+    return "an empty message";
+  auto* type = what.type(0).second;
+  if (type != nullptr && what.size() == 1) {
+    const auto& own = own_tellers();
+    auto i = tellers_.find(*type);
+    if (i != tellers_.end())
+      return i->second(what.get(0));
+    if (auto j = own.find(*type); j != own.end())
+      return j->second(what.get(0));
+  }
+  auto text = caf::to_string(what);
+  if (type != nullptr && text.find("unprintable") != std::string::npos)
+    return short_type_name(*type);
+  return text;
+}
+
+std::uint64_t type_digest(const cafx::content& what) {
+  std::uint64_t result = what.size();
+  for (std::size_t i = 0; i < what.size(); ++i) {
+    auto [number, type] = what.type(i);
+    result = result * 31
+             + (type == nullptr ? number : random_stream::fold(type->name()));
+  }
+  return result;
+}
+
+std::string short_type_name(const std::type_info& type) {
+  auto name = demangled(type.name());
+  auto arguments = name.find('<');
+  auto colon = name.rfind("::", arguments);
+  return colon == std::string::npos ? name : name.substr(colon + 2);
+}
+
+} // namespace steward::testkit

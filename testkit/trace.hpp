@@ -1,0 +1,64 @@
+#pragma once
+
+#include <steward/core/time.hpp>
+#include <steward/messages/caf.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <typeindex>
+#include <unordered_map>
+#include <vector>
+
+namespace steward::testkit {
+
+/// One step of a simulation, in words.
+struct event {
+  std::uint64_t step = 0;
+  time_point at;
+  std::string from; ///< empty: nobody, or the test
+  std::string to;   ///< whose step it was; empty: a timer
+  std::string what;
+};
+
+/// What happened in a simulation, and how it is told.
+class trace {
+public:
+  using teller = std::function<std::string(const void*)>;
+
+  trace();
+
+  /// Has messages of one type told by `how`.
+  void describe(std::type_index type, teller how);
+
+  /// Calls an actor so.
+  void call(std::uint64_t id, std::string name);
+
+  /// `name` and `id`, or as the actor is called.
+  std::string name_of(std::uint64_t id, const char* name) const;
+
+  /// A message in one line.
+  std::string text_of(const cafx::content& what) const;
+
+  void add(event what) {
+    events_.push_back(std::move(what));
+  }
+
+  const std::vector<event>& events() const noexcept {
+    return events_;
+  }
+
+private:
+  std::unordered_map<std::type_index, teller> tellers_;
+  std::map<std::uint64_t, std::string> names_;
+  std::vector<event> events_;
+};
+
+/// A digest of the types in a message, the same with every compiler.
+std::uint64_t type_digest(const cafx::content& what);
+
+/// The name of a type without its namespaces: `acquire`.
+std::string short_type_name(const std::type_info& type);
+
+} // namespace steward::testkit

@@ -1,0 +1,199 @@
+#include <steward/testkit/world.hpp>
+
+#include <steward/messages/tick.hpp>
+#include <steward/storage/sqlite_store.hpp>
+
+#include <algorithm>
+
+namespace steward::testkit {
+
+namespace {
+
+// How late a timer can be, and how slow a job.
+constexpr duration late_max = std::chrono::seconds{20};
+constexpr duration slow_max = std::chrono::seconds{5};
+
+} // namespace
+
+world::world(const options& how)
+  : seed_(how.seed), early_timers_(how.of_sim.order.early_timers),
+    victims_(how.seed, "holder.dies, who"), sim_(how.of_sim) {
+  sim_.after_each_step([this] { after_step(); });
+}
+
+// What was made last may use what was made before.
+world::~world() {
+  sim_.stop_judging();
+  always_.clear();
+  at_rest_.clear();
+  eventually_.clear();
+  sometimes_.clear();
+  finally_.clear();
+  mortals_.clear();
+  while (!kept_.empty())
+    kept_.pop_back();
+}
+
+// -- faults -------------------------------------------------------------------
+
+void world::fault(const std::string& name, double p) {
+  faults_.insert_or_assign(name, fault_state{p, stream(name)});
+  if (name == "tick.twice")
+    sim_.twice_if([this](const cafx::content& what) {
+      return what.match_elements<cleanup_tick>() && fires("tick.twice");
+    });
+  if (name == "tick.late") {
+    auto late = std::make_shared<random_stream>(stream("tick.late, by"));
+    sim_.late_if([this, late] {
+      return fires("tick.late") ? duration{late->between(1, late_max.count())}
+                                : duration::zero();
+    });
+  }
+}
+
+bool world::fires(std::string_view name) {
+  auto i = faults_.find(name);
+  if (i == faults_.end() || !chaos_ || !i->second.random.chance(i->second.p))
+    return false;
+  reached(name);
+  return true;
+}
+
+void world::mortal(caf::actor who) {
+  mortals_.push_back(std::move(who));
+}
+
+void world::kill_someone() {
+  auto i = mortals_.begin()
+           + static_cast<std::ptrdiff_t>(victims_.below(mortals_.size()));
+  sim_.kill(*i);
+  mortals_.erase(i);
+}
+
+bool world::time_waits() const noexcept {
+  return early_timers_ == 0 && !has_fault("tick.late");
+}
+
+surroundings world::surroundings(simulated_options how) {
+  how.seed = seed_;
+  if (!how.slower) {
+    auto slow = std::make_shared<random_stream>(stream("open.slow, by"));
+    how.slower = [this, slow] {
+      return fires("open.slow") ? duration{slow->between(1, slow_max.count())}
+                                : duration::zero();
+    };
+  }
+  if (!how.open_store)
+    how.open_store = [this](const std::string&, duration) {
+      return faulty(sqlite_store::in_memory());
+    };
+  return simulated(sim_, std::move(how));
+}
+
+std::unique_ptr<record_store>
+world::faulty(std::unique_ptr<record_store> inner) {
+  store_faults faults;
+  faults.before_commit = [this]() -> std::optional<store_errc> {
+    if (fires("db.commit.before"))
+      return store_errc::busy;
+    return std::nullopt;
+  };
+  faults.after_commit = [this]() -> std::optional<store_errc> {
+    if (fires("db.commit.after"))
+      return store_errc::io;
+    return std::nullopt;
+  };
+  return std::make_unique<faulty_store>(std::move(inner), std::move(faults));
+}
+
+// -- what must hold -----------------------------------------------------------
+
+world::explained world::explain(condition holds) {
+  return [holds = std::move(holds)] {
+    return holds() ? std::string{} : std::string{"it does not hold"};
+  };
+}
+
+void world::always(std::string name, condition holds) {
+  always(std::move(name), explain(std::move(holds)));
+}
+
+void world::always(std::string name, explained why_not) {
+  always_.push_back({std::move(name), std::move(why_not)});
+}
+
+void world::at_rest(std::string name, condition holds) {
+  at_rest(std::move(name), explain(std::move(holds)));
+}
+
+void world::at_rest(std::string name, explained why_not) {
+  at_rest_.push_back({std::move(name), std::move(why_not)});
+}
+
+void world::eventually(std::string name, condition holds) {
+  eventually(std::move(name), explain(std::move(holds)));
+}
+
+void world::eventually(std::string name, explained why_not) {
+  eventually_.push_back({std::move(name), std::move(why_not)});
+}
+
+void world::sometimes(std::string name, condition reached) {
+  situations_.emplace(name, false);
+  sometimes_.emplace_back(std::move(name), std::move(reached));
+}
+
+void world::reached(std::string_view name) {
+  auto i = situations_.find(name);
+  if (i == situations_.end())
+    situations_.emplace(name, true);
+  else
+    i->second = true;
+}
+
+void world::finally(std::function<void()> what) {
+  finally_.push_back(std::move(what));
+}
+
+void world::judge(const std::vector<named>& what) {
+  for (const auto& x : what)
+    if (auto why = x.why_not(); !why.empty())
+      throw failure(x.name, why);
+}
+
+// -- running ------------------------------------------------------------------
+
+void world::after_step() {
+  judge(always_);
+  if (!at_rest_.empty() && sim_.at_rest())
+    judge(at_rest_);
+  for (auto i = sometimes_.begin(); i != sometimes_.end();) {
+    if (!i->second()) {
+      ++i;
+      continue;
+    }
+    situations_[i->first] = true;
+    i = sometimes_.erase(i); // once is enough
+  }
+  if (!mortals_.empty() && fires("holder.dies"))
+    kill_someone();
+}
+
+void world::run(std::size_t chaos_steps, std::size_t fair_steps) {
+  auto last = sim_.steps() + chaos_steps;
+  while (sim_.steps() < last && sim_.step()) {
+    // One after the other.
+  }
+  chaos_ = false;
+  sim_.order().be_fair();
+  last = sim_.steps() + fair_steps;
+  // What goes on for ever, as a timer of the user's does, may.
+  while (sim_.steps() < last && sim_.step()) {
+    // One after the other.
+  }
+  judge(eventually_);
+  for (auto& f : finally_)
+    f();
+}
+
+} // namespace steward::testkit

@@ -1,0 +1,178 @@
+#pragma once
+
+#include <steward/testkit/faulty_store.hpp>
+#include <steward/testkit/probe.hpp>
+#include <steward/testkit/random_stream.hpp>
+#include <steward/testkit/sim.hpp>
+#include <steward/testkit/simulated.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace steward::testkit {
+
+/// One run of a scenario: a simulation, the draws and the faults of its seed,
+/// and what must hold. Everything it makes ends with it. One thread.
+class world {
+public:
+  struct options {
+    std::uint64_t seed = 0;
+    sim_options of_sim = {};
+  };
+
+  explicit world(const options& how);
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+  ~world();
+
+  /// Where it happens.
+  testkit::sim& sim() noexcept {
+    return sim_;
+  }
+
+  std::uint64_t seed() const noexcept {
+    return seed_;
+  }
+
+  /// Random numbers of one's own, the same for the same seed and name.
+  random_stream stream(std::string_view name) const {
+    return random_stream{seed_, name};
+  }
+
+  /// One of `choices`, drawn for this seed: "swarm". @pre not empty
+  template <class T>
+  T swarm(std::string_view name, std::initializer_list<T> choices) const {
+    return choices.begin()[stream(name).below(choices.size())];
+  }
+
+  /// An object that lives as long as this run, and ends before the simulation.
+  template <class T, class... Ts>
+  T& make(Ts&&... xs) {
+    auto result = std::make_shared<T>(std::forward<Ts>(xs)...);
+    kept_.push_back(result);
+    return *result;
+  }
+
+  // -- faults -----------------------------------------------------------------
+
+  /// Lets a fault happen with the probability `p` wherever it can, as long as
+  /// there is chaos. Each has its own random numbers. Known by name are
+  ///   db.commit.before, db.commit.after   in stores of `store_opener`
+  ///   open.slow                           jobs of `surroundings`
+  ///   open.fails                          for an `opener_script`, by `fires`
+  ///   holder.dies                         whoever is `mortal`, at each step
+  ///   tick.late, tick.twice               timers; `cleanup_tick`s
+  /// Any other name may be asked for with `fires`.
+  void fault(const std::string& name, double p);
+
+  /// Whether it can happen in this run.
+  bool has_fault(std::string_view name) const {
+    auto i = faults_.find(name);
+    return i != faults_.end() && i->second.p > 0;
+  }
+
+  /// Whether a fault happens here and now.
+  bool fires(std::string_view name);
+
+  /// May be killed by `holder.dies`.
+  void mortal(caf::actor who);
+
+  /// Whether faults happen and the schedule is free; then all is fair.
+  bool chaos() const noexcept {
+    return chaos_;
+  }
+
+  /// Whether time waits for messages, so that time bounds can be judged.
+  bool time_waits() const noexcept;
+
+  /// Surroundings for a `runtime`, with the faults above.
+  steward::surroundings surroundings(simulated_options how = {});
+
+  /// A store with the faults above over another.
+  std::unique_ptr<record_store> faulty(std::unique_ptr<record_store> inner);
+
+  // -- what must hold ---------------------------------------------------------
+
+  using condition = std::function<bool()>;
+
+  /// Why it does not hold; empty if it does.
+  using explained = std::function<std::string()>;
+
+  /// After every step.
+  void always(std::string name, condition holds);
+  void always(std::string name, explained why_not);
+
+  /// Whenever nobody has mail.
+  void at_rest(std::string name, condition holds);
+  void at_rest(std::string name, explained why_not);
+
+  /// In the end, when all is fair and no fault happens any more.
+  void eventually(std::string name, condition holds);
+  void eventually(std::string name, explained why_not);
+
+  /// At least once in a campaign; asked after every step.
+  void sometimes(std::string name, condition reached);
+
+  /// The same, reached here.
+  void reached(std::string_view name);
+
+  /// Done after the fair phase, in the order given: a shutdown, and what must
+  /// hold after it (throw a `failure`).
+  void finally(std::function<void()> what);
+
+  /// Reports a violation from where one must not throw.
+  void violated(std::string name, std::string detail) {
+    sim_.report(failure{std::move(name), detail});
+  }
+
+  // -- for who runs it --------------------------------------------------------
+
+  /// Chaos for so many steps, then fairness until all is done, for so many.
+  /// Throws `failure`.
+  void run(std::size_t chaos_steps, std::size_t fair_steps);
+
+  /// The situations of `sometimes`, and whether they were reached.
+  const std::map<std::string, bool, std::less<>>& situations() const noexcept {
+    return situations_;
+  }
+
+private:
+  struct named {
+    std::string name;
+    explained why_not;
+  };
+
+  struct fault_state {
+    double p;
+    random_stream random;
+  };
+
+  static explained explain(condition holds);
+  void after_step();
+  void judge(const std::vector<named>& what);
+  void kill_someone();
+
+  std::uint64_t seed_;
+  double early_timers_;
+  bool chaos_ = true;
+  std::map<std::string, fault_state, std::less<>> faults_;
+  std::vector<caf::actor> mortals_;
+  std::vector<named> always_;
+  std::vector<named> at_rest_;
+  std::vector<named> eventually_;
+  std::vector<std::pair<std::string, condition>> sometimes_;
+  std::map<std::string, bool, std::less<>> situations_;
+  std::vector<std::function<void()>> finally_;
+  std::vector<std::shared_ptr<void>> kept_;
+  random_stream victims_;
+  testkit::sim sim_; // the last: who ends with it may use all of the above
+};
+
+} // namespace steward::testkit
