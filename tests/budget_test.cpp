@@ -168,20 +168,23 @@ BOOST_DATA_TEST_CASE(many_threads_never_pass_the_limit,
   auto all = f.make({.name = "things", .per_key_max = 3, .total_max = 5},
                     {f.book, few, few});
   std::atomic<std::size_t> granted{0};
-  auto answers = gather(12, [&](std::size_t me) -> caf::expected<std::size_t> {
-    for (std::size_t i = 0; i < 150; ++i) {
-      auto x = all.acquire("k" + std::to_string((7 * me + 3 * i) % 17),
-                           {.deadline = 1h});
-      if (!x) {
-        if (code(x) != errc::total_full && code(x) != errc::key_full)
-          return x.error();
-        continue;
+  auto answers = gather(
+    12,
+    [&](std::size_t me) -> caf::expected<std::size_t> {
+      for (std::size_t i = 0; i < 150; ++i) {
+        auto x = all.acquire("k" + std::to_string((7 * me + 3 * i) % 17),
+                             {.deadline = 1h});
+        if (!x) {
+          if (code(x) != errc::total_full && code(x) != errc::key_full)
+            return x.error();
+          continue;
+        }
+        ++granted;
+        using_it use{**x};
       }
-      ++granted;
-      using_it use{**x};
-    }
-    return me;
-  });
+      return me;
+    },
+    testkit::return_exceptions);
   for (auto& x : answers)
     need(std::move(x));
   BOOST_TEST(granted > 0u);
@@ -202,17 +205,20 @@ BOOST_AUTO_TEST_CASE(a_crowd_before_one_place_is_served_or_refused) {
   f.book = std::make_shared<truth>(limits{.per_key_max = 1, .total_max = 1});
   auto all = f.make({.name = "things", .per_key_max = 1, .total_max = 1},
                     {f.book});
-  auto answers = gather(16, [&](std::size_t me) -> caf::expected<std::size_t> {
-    std::size_t got = 0;
-    for (std::size_t i = 0; i < 50; ++i) {
-      auto x = all.acquire("k" + std::to_string(me), {.deadline = 1h});
-      if (x)
-        using_it{**x}, ++got;
-      else if (code(x) != errc::total_full && code(x) != errc::key_full)
-        return x.error();
-    }
-    return got;
-  });
+  auto answers = gather(
+    16,
+    [&](std::size_t me) -> caf::expected<std::size_t> {
+      std::size_t got = 0;
+      for (std::size_t i = 0; i < 50; ++i) {
+        auto x = all.acquire("k" + std::to_string(me), {.deadline = 1h});
+        if (x)
+          using_it{**x}, ++got;
+        else if (code(x) != errc::total_full && code(x) != errc::key_full)
+          return x.error();
+      }
+      return got;
+    },
+    testkit::return_exceptions);
   std::size_t got = 0;
   for (auto& x : answers)
     got += need(std::move(x));

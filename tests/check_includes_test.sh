@@ -117,6 +117,9 @@ forbidden tests/x_test.cpp '"../core/x.hpp"' '<steward/folder/name.hpp>'
 forbidden actors/x.cpp '<caf/scheduler/x.hpp>' '<steward/messages/caf.hpp>'
 forbidden runtime/x.hpp '<steward/steward.hpp>' 'for users'
 forbidden steward.hpp '<steward/actors/x.hpp>' 'umbrella'
+forbidden runtime/x.hpp '<steward/testkit.hpp>' 'for users'
+forbidden apps/x.cpp '<steward/testkit.hpp>' 'for users'
+forbidden testkit.hpp '<steward/runtime/x.hpp>' 'testkit/ wraps'
 forbidden steward.hpp '<steward/storage/x.hpp>' 'umbrella'
 
 # What is allowed passes without a word.
@@ -143,6 +146,8 @@ allowed tests/a_test.cpp '<steward/apps/a.hpp>'
 allowed tests/a_test.cpp '<caf/scheduler/test_coordinator.hpp>'
 allowed tests/a_test.cpp '"a_fixture.hpp"'
 allowed steward.hpp '<steward/runtime/a.hpp>'
+allowed examples/a.cpp '<steward/testkit.hpp>'
+allowed testkit.hpp '<steward/testkit/a.hpp>'
 if ! report=$("$check" "$tree") || [ -n "$report" ]; then
   fail "these are allowed: $report"
 fi

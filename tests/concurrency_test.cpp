@@ -2,13 +2,15 @@
 // truth; the pool is only asked for resources.
 #include "pool_fixture.hpp"
 
+#include <steward/testkit/history_check.hpp>
+
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 
 using namespace pool_test;
 namespace data = boost::unit_test::data;
-using testkit::ask;
 using testkit::gather;
+using testkit::return_exceptions;
 
 // Named, as data test cases are templates that everybody could see.
 namespace concurrency {
@@ -78,8 +80,14 @@ struct arena : world {
         never_kept.get_future().wait_for(200us);
       }
     };
+    auto closer = seen->as("opener");
     return {book, [slowly](const open_request&) { slowly(true); },
-            [slowly](thing&, close_reason) { slowly(false); }};
+            [slowly, closer](thing& x, close_reason) mutable {
+              auto id = std::to_string(x.id);
+              auto closing = closer.invoke("close", x.key, id);
+              slowly(false);
+              closer.complete(closing);
+            }};
   }
 
   std::string key(std::size_t me, std::size_t i) const {
@@ -105,6 +113,36 @@ struct arena : world {
       std::this_thread::yield();
   }
 
+  // Acquires, uses and gives back, and writes down what a client can see.
+  caf::expected<void> borrow(testkit::history::client& me, std::size_t who,
+                             std::size_t round) {
+    auto of = key(who, round);
+    auto asked = me.invoke("acquire", of);
+    auto x = things.acquire(of, {.params = params(round), .deadline = 1h});
+    if (!x) {
+      me.fail(asked, describe(x.error()));
+      return x.error();
+    }
+    auto name = std::to_string(who) + "/" + std::to_string(round);
+    me.complete(asked, std::to_string((*x)->id) + " " + name);
+    use(**x, round);
+    auto done = me.invoke("release", of, name);
+    x->give_back();
+    me.complete(done);
+    return caf::unit;
+  }
+
+  // I1, I3, I4, as the clients saw it.
+  void check_history() {
+    auto what = seen->operations();
+    auto found = testkit::check_leases(what, {book->most_.per_key_max,
+                                              book->most_.holders_max});
+    BOOST_TEST(found.right(), found.text());
+    BOOST_TEST(found.operations == 2 * granted + book->closed_count());
+    // And it is no matter of course: something was lent.
+    BOOST_TEST(!testkit::check_leases(what, {0, 1}).right());
+  }
+
   // The end: everything is drained, and the books agree.
   void close_the_books() {
     BOOST_TEST(granted + refused == all.callers * all.rounds); // I6
@@ -123,6 +161,8 @@ struct arena : world {
 
   const crowd all;
   std::shared_ptr<truth> book;
+  std::shared_ptr<testkit::history> seen
+    = std::make_shared<testkit::history>(); // by the opener and by threads
   pool<thing> things;
   std::atomic<std::size_t> granted{0};
   std::atomic<std::size_t> refused{0};
@@ -182,21 +222,21 @@ BOOST_DATA_TEST_CASE(threads_share_as_they_are_allowed_to,
                      data::make(crowds) * data::make({1u, 2u, 8u}), who,
                      threads) {
   arena in{who, threads};
-  auto answers
-    = gather(who.callers, [&](std::size_t me) -> caf::expected<std::size_t> {
-        for (std::size_t i = 0; i < who.rounds; ++i) {
-          auto x = in.things.acquire(in.key(me, i), {.params = arena::params(i),
-                                                     .deadline = 1h});
-          if (x)
-            in.use(**x, i);
-          else if (++in.refused; !arena::is_fair(x.error()))
+  auto answers = gather(
+    who.callers,
+    [&](std::size_t me) -> caf::expected<std::size_t> {
+      auto client = in.seen->as("thread-" + std::to_string(me));
+      for (std::size_t i = 0; i < who.rounds; ++i)
+        if (auto x = in.borrow(client, me, i); !x)
+          if (++in.refused; !arena::is_fair(x.error()))
             return x.error();
-        }
-        return me;
-      });
+      return me;
+    },
+    return_exceptions);
   for (auto& x : answers)
     need(std::move(x));
   in.close_the_books();
+  in.check_history();
 }
 
 BOOST_DATA_TEST_CASE(actors_share_as_they_are_allowed_to,
@@ -245,7 +285,7 @@ BOOST_DATA_TEST_CASE(threads_and_actors_and_messages_share_one_key,
       return failure;
     return me;
   };
-  for (auto& x : gather(who.callers / 2, by_message))
+  for (auto& x : gather(who.callers / 2, by_message, return_exceptions))
     need(std::move(x));
   for (auto& x : done)
     need(std::move(x));
@@ -265,10 +305,13 @@ BOOST_AUTO_TEST_CASE(who_can_share_shares_one_open) {
     slow->waits_for(3);
     slow->open();
   });
-  auto answers = gather(9, [&](std::size_t) {
-    asked.count_down();
-    return a.acquire("k", {.deadline = 1h});
-  });
+  auto answers = gather(
+    9,
+    [&](std::size_t) {
+      asked.count_down();
+      return a.acquire("k", {.deadline = 1h});
+    },
+    return_exceptions);
   need(std::move(opener));
   for (auto& x : answers)
     BOOST_TEST(static_cast<bool>(x), (x ? "" : describe(x.error())));
@@ -320,26 +363,29 @@ BOOST_DATA_TEST_CASE(what_is_broken_leaves_and_is_never_lent_again,
     for (; !over; std::this_thread::yield())
       a.evict("k");
   });
-  auto answers = gather(8, [&](std::size_t me) -> caf::expected<std::size_t> {
-    for (std::size_t i = 0; i < 200; ++i) {
-      auto x = a.acquire("k", {.deadline = 1h});
-      if (!x) {
-        if (code(x) != errc::key_full)
-          return x.error();
-        continue;
+  auto answers = gather(
+    8,
+    [&](std::size_t me) -> caf::expected<std::size_t> {
+      for (std::size_t i = 0; i < 200; ++i) {
+        auto x = a.acquire("k", {.deadline = 1h});
+        if (!x) {
+          if (code(x) != errc::key_full)
+            return x.error();
+          continue;
+        }
+        {
+          using_it use{**x};
+          if (sharers == 1 && !(*x)->healthy)
+            book->wrong("lent although broken");
+          if ((i + me) % 5 == 0)
+            (*x)->healthy = false;
+        }
+        if ((i + me) % 11 == 0)
+          x->give_up();
       }
-      {
-        using_it use{**x};
-        if (sharers == 1 && !(*x)->healthy)
-          book->wrong("lent although broken");
-        if ((i + me) % 5 == 0)
-          (*x)->healthy = false;
-      }
-      if ((i + me) % 11 == 0)
-        x->give_up();
-    }
-    return me;
-  });
+      return me;
+    },
+    return_exceptions);
   over = true;
   need(std::move(evictor));
   for (auto& x : answers)
@@ -365,15 +411,19 @@ BOOST_DATA_TEST_CASE(guests_that_die_leave_nothing_behind,
   auto a
     = w.make({.name = "a", .per_key_max = 3},
              {book, [](const open_request&) { std::this_thread::yield(); }});
-  for (auto& x : gather(6, [&](std::size_t me) {
-         for (std::size_t i = 0; i < 60; ++i) {
-           caf::scoped_actor self{*w.sys};
-           self->send(a.front(), acquire{"k", arena::params(i)});
-           if ((i + me) % 3 == 0) // dies with what it has, or before it has it
-             self->receive([](const granted&) {}, [](const caf::error&) {},
-                           caf::after(patience) >> [] {});
-         }
-       }))
+  for (auto& x : gather(
+         6,
+         [&](std::size_t me) {
+           for (std::size_t i = 0; i < 60; ++i) {
+             caf::scoped_actor self{*w.sys};
+             self->send(a.front(), acquire{"k", arena::params(i)});
+             if ((i + me) % 3
+                 == 0) // dies with what it has, or before it has it
+               self->receive([](const granted&) {}, [](const caf::error&) {},
+                             caf::after(patience) >> [] {});
+           }
+         },
+         return_exceptions))
     BOOST_TEST(static_cast<bool>(x));
   std::vector<lease<thing>> all;
   BOOST_TEST(truth::waits_until([&] {

@@ -298,7 +298,8 @@ BOOST_AUTO_TEST_CASE(a_drain_in_the_middle_of_a_crowd_answers_everybody) {
       return f.rt->drain(patience);
     });
     auto answers = testkit::gather(
-      6, [&](std::size_t me) -> caf::expected<std::size_t> {
+      6,
+      [&](std::size_t me) -> caf::expected<std::size_t> {
         for (std::size_t i = 0;; ++i) {
           auto x = a.acquire("k" + std::to_string((me + i) % 4),
                              {.deadline = 1h});
@@ -311,7 +312,8 @@ BOOST_AUTO_TEST_CASE(a_drain_in_the_middle_of_a_crowd_answers_everybody) {
             return x.error();
           }
         }
-      });
+      },
+      testkit::return_exceptions);
     for (auto& x : answers)
       need(std::move(x));
     BOOST_TEST(need(std::move(report)).clean());

@@ -233,19 +233,21 @@ BOOST_AUTO_TEST_CASE(no_request_is_lost_to_a_supervisor_that_leaves) {
         for (; !over; f.pass(1s))
           std::this_thread::yield();
       });
-      auto answers
-        = testkit::gather(8, [&](std::size_t me) -> caf::expected<std::size_t> {
-            for (std::size_t i = 0; i < 400; ++i) {
-              auto x = a.acquire("k" + std::to_string((me / 2 + i) % 4),
-                                 {.deadline = 24h});
-              if (!x)
-                return x.error();
-              using_it use{**x};
-              if (i % 16 == me) // long enough for the others to be empty
-                std::this_thread::yield();
-            }
-            return me;
-          });
+      auto answers = testkit::gather(
+        8,
+        [&](std::size_t me) -> caf::expected<std::size_t> {
+          for (std::size_t i = 0; i < 400; ++i) {
+            auto x = a.acquire("k" + std::to_string((me / 2 + i) % 4),
+                               {.deadline = 24h});
+            if (!x)
+              return x.error();
+            using_it use{**x};
+            if (i % 16 == me) // long enough for the others to be empty
+              std::this_thread::yield();
+          }
+          return me;
+        },
+        testkit::return_exceptions);
       over = true;
       need(std::move(time));
       for (auto& x : answers)

@@ -73,22 +73,6 @@ inline std::string bytes_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-/// The machine's time.
-class wall_time final : public steward::timepiece {
-public:
-  steward::time_point now() const noexcept override {
-    using std::chrono::system_clock;
-    return steward::time_point{system_clock::now().time_since_epoch()};
-  }
-
-  steward::time_point stamp() const noexcept override {
-    return now();
-  }
-
-  void leave_out(steward::duration) noexcept override {
-  }
-};
-
 /// 2015-05-17T10:05:03.250Z, from the clock of a test.
 inline constexpr steward::time_point noon{1431857103250ms};
 

@@ -6,6 +6,7 @@
 
 #include <steward/runtime/records.hpp>
 #include <steward/storage/sqlite_store.hpp>
+#include <steward/testkit/history_check.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -16,6 +17,8 @@
 
 using namespace steward;
 using namespace record_test;
+using testkit::history;
+using testkit::operation;
 
 namespace {
 
@@ -42,9 +45,35 @@ std::string to_line(const record_answer& x) {
   return out.str();
 }
 
-std::vector<report> reports_of(child_process& from) {
+std::string token_text(const creator_token& x) {
+  std::string result;
+  for (auto byte : x)
+    for (auto digit : {std::to_integer<unsigned>(byte >> 4),
+                       std::to_integer<unsigned>(byte & std::byte{15})})
+      result += "0123456789abcdef"[digit];
+  return result;
+}
+
+// The same answer in a history, with the creator where the client knows its
+// own token.
+void tell(history::client& to, history::client::ticket which,
+          const record_answer& x, const std::string& creator = {}) {
+  if (x.verdict == record_verdict::unavailable)
+    return to.in_doubt(which, x.cause);
+  to.complete(which, std::string{to_string(x.verdict)} + " "
+                       + std::to_string(x.row.id) + " " + creator);
+}
+
+// What a process reports; its part of the history goes to `seen`.
+std::vector<report> reports_of(child_process& from,
+                               std::vector<operation>& seen) {
   std::vector<report> result;
+  std::stringstream recorded;
   for (auto& line : from.lines()) {
+    if (contains(line, "\t")) {
+      recorded << line << '\n';
+      continue;
+    }
     report x;
     std::istringstream in{line};
     in >> x.name >> x.id >> x.verdict >> x.lost_race >> x.owner;
@@ -52,7 +81,15 @@ std::vector<report> reports_of(child_process& from) {
     result.push_back(std::move(x));
   }
   BOOST_TEST(from.wait() == 0);
+  auto part = testkit::read_history(recorded);
+  seen.insert(seen.end(), part.begin(), part.end());
   return result;
+}
+
+void write_history(const history& what, const pipe_pair& out) {
+  std::ostringstream lines;
+  testkit::write_history(lines, what.operations());
+  out.write_all(lines.str());
 }
 
 struct fixture {
@@ -82,6 +119,30 @@ struct fixture {
     for (auto& [name, count] : creators)
       BOOST_TEST(count == 1, name << " was created " << count << " times");
   }
+
+  // I9, I10: what everybody saw, and what stands there now, go together.
+  void check(std::vector<operation> all) {
+    std::set<std::string> names;
+    for (auto& x : all)
+      names.insert(x.key);
+    sqlite_store store{path, 5s};
+    history after;
+    auto me = after.as("who looks in the end");
+    for (auto& name : names) {
+      auto asked = me.invoke("find", name);
+      auto row = store.find(std::span{&name, 1}, 5s).at(0);
+      me.complete(asked, row ? "found " + std::to_string(row->id) : "none");
+    }
+    for (auto& x : after.operations())
+      all.push_back(std::move(x));
+    auto found = testkit::check_get_or_create(all);
+    BOOST_TEST(found.right(), found.text());
+    BOOST_TEST(found.keys == names.size());
+    BOOST_TEST(found.operations == all.size());
+    // That is no matter of course: with two answers exchanged it is wrong.
+    std::swap(all.front().key, all.back().key);
+    BOOST_TEST(!testkit::check_get_or_create(all).right());
+  }
 };
 
 // Creates all names in batches of 100; both sides look before either writes.
@@ -89,6 +150,8 @@ void create_in_step(const std::filesystem::path& path, meeting& both, int side,
                     const pipe_pair& out) {
   sqlite_store store{path, 20s};
   store.on_looked([&] { both.arrive(side); });
+  history book;
+  auto me = book.as("side-" + std::to_string(side));
   for (std::size_t first = 0; first < names_max; first += 100) {
     batch names;
     for (auto i = first; i < first + 100; ++i) {
@@ -98,9 +161,19 @@ void create_in_step(const std::filesystem::path& path, meeting& both, int side,
     }
     if (side == 1)
       std::reverse(names.begin(), names.end());
-    for (auto& answer : store.write(names, 20s))
+    std::vector<history::client::ticket> asked;
+    for (auto& x : names) {
+      auto& row = std::get<create_record>(x).draft;
+      asked.push_back(
+        me.invoke("get_or_create", row.name, token_text(row.creator)));
+    }
+    auto next = asked.begin();
+    for (auto& answer : store.write(names, 20s)) {
+      tell(me, *next++, answer, token_text(answer.row.creator));
       out.write_all(to_line(answer));
+    }
   }
+  write_history(book, out);
 }
 
 // Some threads ask for all names through the actor, each in its own order.
@@ -112,8 +185,9 @@ void create_from_threads(const std::filesystem::path& path, meeting& both,
   records_options options;
   options.url = "sqlite:" + path.string();
   options.owner = "side-" + std::to_string(side);
-  auto all = open_records(sys, std::make_shared<wall_time>(), options);
+  auto all = open_records(sys, options);
   both.arrive(side);
+  history book;
   std::vector<std::string> said(threads_max);
   std::vector<std::thread> threads;
   for (unsigned t = 0; t < threads_max; ++t)
@@ -122,9 +196,15 @@ void create_from_threads(const std::filesystem::path& path, meeting& both,
       for (std::size_t i = 0; i < names_max; ++i)
         order[i] = i;
       std::shuffle(order.begin(), order.end(), std::mt19937{t});
-      for (auto i : order)
-        said[t]
-          += to_line(all->get_or_create({name_of(i), "race", "k", ""}, {30s}));
+      auto client = options.owner + "/" + std::to_string(t);
+      auto me = book.as(client);
+      for (auto i : order) {
+        auto token = client + "/" + std::to_string(i);
+        auto asked = me.invoke("get_or_create", name_of(i), token);
+        auto answer = all->get_or_create({name_of(i), "race", "k", ""}, {30s});
+        tell(me, asked, answer);
+        said[t] += to_line(answer);
+      }
     });
   for (auto& thread : threads)
     thread.join();
@@ -138,6 +218,7 @@ void create_from_threads(const std::filesystem::path& path, meeting& both,
   for (auto& lines : said)
     out.write_all(lines);
   out.write_all(counted.str());
+  write_history(book, out);
 }
 
 } // namespace
@@ -148,11 +229,14 @@ BOOST_AUTO_TEST_CASE(two_processes_that_look_before_either_writes_agree) {
   meeting both;
   child_process first{[&](auto& out) { create_in_step(path, both, 0, out); }};
   child_process second{[&](auto& out) { create_in_step(path, both, 1, out); }};
-  auto answers = reports_of(first);
-  for (auto& x : reports_of(second))
+  std::vector<operation> seen;
+  auto answers = reports_of(first, seen);
+  for (auto& x : reports_of(second, seen))
     answers.push_back(std::move(x));
   BOOST_TEST(answers.size() == 2 * names_max);
+  BOOST_TEST(seen.size() == answers.size());
   check(answers);
+  check(std::move(seen));
   // Neither saw a row when it looked, so exactly one lost, for every name.
   auto lost = std::count_if(answers.begin(), answers.end(),
                             [](auto& x) { return x.lost_race; });
@@ -166,10 +250,11 @@ BOOST_AUTO_TEST_CASE(two_processes_full_of_threads_agree_on_every_name) {
   child_process second{
     [&](auto& out) { create_from_threads(path, both, 1, out); }};
   std::vector<report> answers;
+  std::vector<operation> seen;
   std::int64_t written = 0;
   std::int64_t conflicts = 0;
   for (auto* side : {&first, &second})
-    for (auto& x : reports_of(*side)) {
+    for (auto& x : reports_of(*side, seen)) {
       if (x.name != "counted") {
         answers.push_back(std::move(x));
         continue;
@@ -178,7 +263,9 @@ BOOST_AUTO_TEST_CASE(two_processes_full_of_threads_agree_on_every_name) {
       conflicts += std::stoll(x.owner);
     }
   BOOST_TEST(answers.size() == 2 * threads_max * names_max);
+  BOOST_TEST(seen.size() == answers.size());
   check(answers);
+  check(std::move(seen));
   // Who did not create a name met it: nothing here is luck.
   BOOST_TEST(written == static_cast<std::int64_t>(names_max));
   BOOST_TEST(conflicts
@@ -188,33 +275,31 @@ BOOST_AUTO_TEST_CASE(two_processes_full_of_threads_agree_on_every_name) {
 BOOST_AUTO_TEST_CASE(what_was_answered_survives_a_kill) { // I10
   child_process victim{[&](auto& out) {
     sqlite_store store{path, 5s};
+    history book{testkit::monotonic_stamp,
+                 [&](auto& line) { out.write_all(line + "\n"); }};
+    auto me = book.as("victim");
     for (std::size_t i = 0;; ++i) {
       auto one = create(name_of(i), static_cast<unsigned>(i));
-      out.write_all(to_line(store.write(std::span{&one, 1}, 5s).at(0)));
+      auto asked = me.invoke("get_or_create", name_of(i), name_of(i));
+      tell(me, asked, store.write(std::span{&one, 1}, 5s).at(0));
     }
   }};
   std::string said;
-  while (std::count(said.begin(), said.end(), '\n') < 200)
+  while (std::count(said.begin(), said.end(), '\n') < 400)
     said += victim.read_some();
   victim.kill();
-  for (auto& line : victim.lines())
-    said += line + '\n';
-  sqlite_store store{path, 5s};
-  std::map<std::string, std::int64_t> ids;
-  for (auto& row : store.list("", 5s))
-    ids[row.name] = row.id;
-  std::istringstream in{said};
-  std::size_t answered = 0;
-  for (std::string line; std::getline(in, line); ++answered) {
-    std::string name;
-    std::int64_t id = 0;
-    std::istringstream{line} >> name >> id;
-    BOOST_REQUIRE_MESSAGE(ids.contains(name), name << " is lost");
-    BOOST_TEST(ids[name] == id);
-  }
-  BOOST_TEST(answered >= 200u);
-  // The one whose answer was on its way may be there, but no other.
-  BOOST_TEST(ids.size() <= answered + 1);
+  for (auto part = victim.read_some(); !part.empty(); part = victim.read_some())
+    said += part;
+  std::istringstream recorded{said};
+  auto seen = testkit::read_history(recorded);
+  auto answered = std::count_if(seen.begin(), seen.end(), [](auto& x) {
+    return x.end == testkit::ending::ok;
+  });
+  BOOST_TEST(answered >= 199);
+  // The one whose answer was on its way is in doubt; there is no other.
+  BOOST_TEST(seen.size() <= static_cast<std::size_t>(answered) + 1);
+  check(seen);
+  BOOST_TEST((sqlite_store{path, 5s}.list("", 5s).size()) <= seen.size());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

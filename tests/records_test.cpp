@@ -33,7 +33,7 @@ struct fixture {
     options.url = "sqlite:" + path.string();
     options.owner = "me";
     logger_of("persistence").set_level(spdlog::level::off);
-    return open_records(sys, std::make_shared<wall_time>(), options);
+    return open_records(sys, options);
   }
 
   ~fixture() {
@@ -158,8 +158,7 @@ BOOST_AUTO_TEST_CASE(a_thread_is_not_kept_longer_than_a_lock_allows) {
 BOOST_AUTO_TEST_CASE(a_url_that_cannot_be_used_is_an_error_at_the_start) {
   records_options options;
   options.url = "sqlite:" + (dir / "no" / "records.db").string();
-  auto time = std::make_shared<wall_time>();
-  auto x = failure_of([&] { open_records(sys, time, options); });
+  auto x = failure_of([&] { open_records(sys, options); });
   BOOST_TEST(x.code() == store_errc::cannot_open);
 }
 

@@ -17,7 +17,7 @@ build_packages=(
 demo_packages=("${build_packages[@]}" sqlite3)
 test_packages=(
   "${build_packages[@]}" sqlite3 bc
-  libboost-test-dev libbenchmark-dev librapidcheck-dev
+  libboost-test-dev libbenchmark-dev librapidcheck-dev libgtest-dev catch2
 )
 
 say() {

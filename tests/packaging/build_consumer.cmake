@@ -38,6 +38,10 @@ run("${CMAKE_COMMAND}" -S "${SOURCE}/tests/packaging/consumer"
   -B "${WORK}/build" -G "${GENERATOR}" ${options})
 run("${CMAKE_COMMAND}" --build "${WORK}/build" --target consumer)
 run("${WORK}/build/consumer")
+if(FROM STREQUAL "install") # elsewhere the kit would have to be compiled
+  run("${CMAKE_COMMAND}" --build "${WORK}/build" --target consumer_test)
+  run("${WORK}/build/consumer_test")
+endif()
 
 if(FROM STREQUAL "install" AND EXISTS "${WORK}/prefix/bin/steward")
   run("${WORK}/prefix/bin/steward" --version)

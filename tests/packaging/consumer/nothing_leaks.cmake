@@ -10,7 +10,8 @@ expect_equal("CMAKE_CXX_STANDARD" "${CMAKE_CXX_STANDARD}" "")
 expect_equal("CMAKE_MODULE_PATH" "${CMAKE_MODULE_PATH}" "")
 expect_equal("CMAKE_COMPILE_WARNING_AS_ERROR"
   "${CMAKE_COMPILE_WARNING_AS_ERROR}" "")
-foreach(target IN ITEMS steward steward_core steward_storage)
+foreach(target IN ITEMS
+    steward steward_core steward_storage steward_testkit)
   foreach(property IN ITEMS COMPILE_OPTIONS LINK_OPTIONS PRECOMPILE_HEADERS)
     get_target_property(value ${target} INTERFACE_${property})
     expect_equal("${property} of ${target}" "${value}" "value-NOTFOUND")

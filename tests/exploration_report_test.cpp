@@ -1,0 +1,470 @@
+// What a person gets of a failure: the report, the chart, the command that
+// repeats it, the file of regressions.
+#include "exploration_fixture.hpp"
+
+#include <steward/testkit/report.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+
+using namespace sim_test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder that goes with the test.
+class folder {
+public:
+  folder() : path_(fs::temp_directory_path() / "steward-exploration-XXXXXX") {
+    auto text = path_.string();
+    if (::mkdtemp(text.data()) == nullptr)
+      throw std::runtime_error{"cannot make a folder"};
+    path_ = text;
+  }
+
+  ~folder() {
+    fs::remove_all(path_);
+  }
+
+  folder(const folder&) = delete;
+  folder& operator=(const folder&) = delete;
+
+  const fs::path& path() const noexcept {
+    return path_;
+  }
+
+private:
+  fs::path path_;
+};
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+void write(const fs::path& file, const std::string& text) {
+  std::ofstream{file} << text;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> result;
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);)
+    result.push_back(line);
+  return result;
+}
+
+explore_options usual() {
+  return {.name = "box office",
+          .seeds = 300,
+          .policies = {fair_random{}},
+          .early_timers = {0}};
+}
+
+// What stands behind `name` in a report, up to the next blank.
+std::string word_after(const std::string& text, const std::string& name) {
+  auto i = text.find(name);
+  BOOST_REQUIRE_MESSAGE(i != std::string::npos, name << " is not in " << text);
+  i += name.size();
+  return text.substr(i, text.find_first_of(" \n,", i) - i);
+}
+
+// The part of a report from the line that begins so to the next such line.
+std::string part_of(const std::string& report, const std::string& head) {
+  auto i = report.find("\n  " + head);
+  BOOST_REQUIRE_MESSAGE(i != std::string::npos,
+                        head << " is not in " << report);
+  i = report.find('\n', i + 1) + 1;
+  auto end = i;
+  while (report.compare(end, 4, "    ") == 0)
+    end = report.find('\n', end) + 1;
+  return report.substr(i, end - i);
+}
+
+} // namespace
+
+// -- the report ---------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_report_says_what_is_violated_when_and_how_to_repeat_it) {
+  auto report = report_of_exploring(usual(), box_office_with_a_race);
+  auto lines = lines_of(report);
+  BOOST_REQUIRE(lines.size() > 4u);
+  BOOST_TEST(lines[0] == "no ticket is sold twice: it does not hold");
+  auto seed = word_after(report, ", seed ");
+  auto step = word_after(report, ", step ");
+  BOOST_TEST(lines[1]
+             == "  in box office, seed " + seed + ", policy random, step "
+                  + step + ", virtual time +0s");
+  auto list = lines[2].substr(lines[2].rfind(' ') + 1);
+  BOOST_TEST(contains(lines[2], "  needs "), lines[2]);
+  BOOST_TEST(lines[3].rfind("  to repeat: STEWARD_TESTKIT_ONLY='box office' "
+                            "STEWARD_TESTKIT_SEED="
+                              + seed + " STEWARD_TESTKIT_SCHEDULE=" + list
+                              + " ",
+                            0)
+               == 0u,
+             lines[3]);
+  BOOST_TEST(contains(lines[3], "exploration_report_test"), lines[3]);
+}
+
+BOOST_AUTO_TEST_CASE(a_report_tells_the_shrunk_schedule_as_messages) {
+  auto report = report_of_exploring(usual(), box_office_with_a_race);
+  auto told = lines_of(part_of(report, "what happened last"));
+  BOOST_REQUIRE(told.size() > 4u);
+  // The last is the step at which it was violated.
+  BOOST_TEST(contains(told.back(),
+                      "    " + word_after(report, ", step ") + "  +0s  "),
+             told.back());
+  BOOST_TEST(contains(told.back(), " -> stock: take_one"), told.back());
+  auto all = part_of(report, "what happened last");
+  auto first = all.find("second -> stock: left_over");
+  auto then = all.find("-> stock: take_one");
+  BOOST_TEST(first < then); // both asked before one of them took
+}
+
+BOOST_AUTO_TEST_CASE(a_report_has_the_last_messages_of_each_actor) {
+  auto report = report_of_exploring(usual(), box_office_with_a_race);
+  auto per_actor = lines_of(part_of(report, "the last messages of each actor"));
+  auto of = [&](const std::string& name) {
+    auto i = std::find_if(per_actor.begin(), per_actor.end(), [&](auto& x) {
+      return x.rfind("    " + name + ": ", 0) == 0;
+    });
+    return i == per_actor.end() ? std::string{} : *i;
+  };
+  BOOST_TEST(contains(of("stock"), "left_over ("), of("stock"));
+  BOOST_TEST(contains(of("stock"),
+                      "take_one (" + word_after(report, ", step ")),
+             of("stock"));
+  BOOST_TEST(contains(of("second"), "sell ("));
+  BOOST_TEST(per_actor.size() == 7u); // stock, two sellers, four relays
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_in_plain_order_says_so) {
+  auto report = report_of_exploring({}, [](world& w) {
+    w.sim().spawn(echo, 1);
+    w.eventually("a rule", [] { return std::string{"because"}; });
+  });
+  BOOST_TEST(lines_of(report)[0] == "a rule: because");
+  BOOST_TEST(contains(report, "\n  fails in plain order, too\n"));
+  BOOST_TEST(contains(report, " STEWARD_TESTKIT_SCHEDULE= "));
+}
+
+BOOST_AUTO_TEST_CASE(a_report_tells_the_virtual_time) {
+  auto report = report_of_exploring({}, [](world& w) {
+    caf::delayed_anon_send(w.sim().spawn(echo, 1), 90min, ping{});
+    w.always("a rule",
+             [&w] { return w.sim().now() < sim_options{}.start + 1h; });
+  });
+  BOOST_TEST(contains(report, ", virtual time +1h30min"), report);
+}
+
+// -- repeating ----------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_failure_is_repeated_by_what_the_report_says) {
+  auto report = report_of_exploring(usual(), box_office_with_a_race);
+  auto seed = word_after(report, "STEWARD_TESTKIT_SEED=");
+  auto list = lines_of(report)[2].substr(lines_of(report)[2].rfind(' ') + 1);
+  set_variable a{"STEWARD_TESTKIT_SEED", seed.c_str()};
+  set_variable b{"STEWARD_TESTKIT_SCHEDULE", list.c_str()};
+  auto again = report_of_exploring(usual(), box_office_with_a_race);
+  BOOST_TEST(part_of(again, "what happened last")
+             == part_of(report, "what happened last"));
+  set_variable c{"STEWARD_TESTKIT_ONLY", "another"};
+  BOOST_TEST(report_of_exploring(usual(), box_office_with_a_race) == "");
+  BOOST_TEST(explore(usual(), box_office_with_a_race).runs == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_alone_runs_with_its_own_policy) {
+  std::vector<std::uint64_t> seen;
+  auto note = [&](world& w) {
+    w.sim().spawn(echo, 1);
+    seen.push_back(w.seed());
+  };
+  set_variable a{"STEWARD_TESTKIT_SEED", "77"};
+  auto c = explore({.exhaustive = 2}, note);
+  BOOST_TEST((seen == std::vector<std::uint64_t>{77}));
+  BOOST_TEST(c.runs == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_schedule_is_plain_order) {
+  auto o = usual();
+  o.count_failures = true;
+  auto failed = explore(o, box_office_with_a_race).first_failure.value();
+  auto seed = std::to_string(failed.seed);
+  set_variable a{"STEWARD_TESTKIT_SEED", seed.c_str()};
+  BOOST_TEST(report_of_exploring(usual(), box_office_with_a_race) != "");
+  set_variable b{"STEWARD_TESTKIT_SCHEDULE", ""};
+  BOOST_TEST(report_of_exploring(usual(), box_office_with_a_race) == "");
+}
+
+BOOST_AUTO_TEST_CASE(the_number_of_seeds_can_be_overridden) {
+  auto one = [](world& w) { w.sim().spawn(echo, 1); };
+  set_variable a{"STEWARD_TESTKIT_SEEDS", "7"};
+  BOOST_TEST(explore({.seeds = 3}, one).runs == 7u);
+  set_variable b{"STEWARD_TESTKIT_SEEDS", ""};
+  BOOST_TEST(explore({.seeds = 3}, one).runs == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_environment_has_wrong_is_refused_by_name) {
+  auto with = [](const char* name, const char* value) {
+    set_variable a{name, value};
+    return report_of_exploring(usual(), [](world&) {});
+  };
+  for (const auto* bad : {"x", "-1", "1x", " 1", "99999999999999999999"}) {
+    BOOST_TEST(with("STEWARD_TESTKIT_SEED", bad)
+               == "bad environment: STEWARD_TESTKIT_SEED is \""
+                    + std::string{bad} + "\"; allowed: a number");
+    BOOST_TEST(contains(with("STEWARD_TESTKIT_SEEDS", bad),
+                        "STEWARD_TESTKIT_SEEDS is \""));
+  }
+  BOOST_TEST(contains(with("STEWARD_TESTKIT_SCHEDULE", "1;2"),
+                      "bad environment: STEWARD_TESTKIT_SCHEDULE: schedule is "
+                      "\"1;2\"; allowed:"));
+  BOOST_TEST(contains(with("STEWARD_TESTKIT_SCHEDULE", "1:2"),
+                      "STEWARD_TESTKIT_SCHEDULE needs STEWARD_TESTKIT_SEED"));
+}
+
+// -- what cannot be repeated --------------------------------------------------
+
+namespace {
+
+// Does more with each run: nobody could repeat that.
+struct grows_with_each_run {
+  int* runs;
+
+  void operator()(world& w) const {
+    auto a = w.sim().spawn(echo, 1);
+    w.sim().call(a, "parrot");
+    w.sim().settle();
+    for (int i = 0; i <= *runs; ++i)
+      cafx::send_anon(a, ping{i});
+    ++*runs;
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_scenario_that_cannot_be_repeated_is_found) {
+  int runs = 0;
+  auto text = report_of_exploring({.name = "moody"},
+                                  grows_with_each_run{&runs});
+  // Third and fourth run: the one that was watched, and the one after it.
+  BOOST_TEST(
+    text
+      == "not repeatable: seed 1 of moody did two different things; at "
+         "first\n    the end\n  and then\n    5  +0s  parrot: ping\n",
+    text);
+}
+
+BOOST_AUTO_TEST_CASE(it_is_looked_for_as_often_as_told) {
+  auto twice = [](std::uint64_t recheck) {
+    int runs = 0;
+    auto c = explore({.seeds = 10, .recheck = recheck}, [&](world& w) {
+      w.sim().spawn(echo, 1);
+      ++runs;
+    });
+    BOOST_TEST(c.runs == 10u);
+    return runs - 10;
+  };
+  BOOST_TEST(twice(0) == 0);
+  BOOST_TEST(twice(1) == 10);
+  BOOST_TEST(twice(4) == 3); // the first, the fifth, the ninth
+  BOOST_TEST(twice(100) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_that_happens_only_once_is_not_taken_for_a_race) {
+  int runs = 0;
+  auto text = report_of_exploring({.recheck = 0}, [&](world& w) {
+    w.sim().spawn(echo, 1);
+    if (++runs == 3)
+      w.eventually("a rule", [] { return std::string{"because"}; });
+  });
+  BOOST_TEST(contains(text, "not repeatable: \"a rule\""), text);
+  BOOST_TEST(contains(text, "because, but only once"), text);
+}
+
+BOOST_AUTO_TEST_CASE(a_moody_verdict_on_equal_steps_is_found) {
+  bool good = false;
+  auto text = report_of_exploring({.seeds = 1}, [&](world& w) {
+    w.sim().spawn(echo, 1);
+    good = !good;
+    w.eventually("a rule", [ok = good] { return ok; });
+  });
+  BOOST_TEST(contains(text, "not repeatable"), text);
+  BOOST_TEST(contains(text, "the same steps, but at first \"\" was violated, "
+                            "then \"a rule\""),
+             text);
+}
+
+// -- regressions --------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_failing_seed_is_kept_and_runs_first) {
+  folder f;
+  auto o = usual();
+  o.regressions = f.path() / "new" / "folder";
+  auto report = report_of_exploring(o, box_office_with_a_race);
+  auto file = o.regressions / "box office.txt";
+  BOOST_TEST(contains(report, "\n  kept in " + file.string()));
+  auto kept = text_of(file);
+  auto list = lines_of(report)[2].substr(lines_of(report)[2].rfind(' ') + 1);
+  BOOST_TEST(kept
+             == word_after(report, ", seed ") + " " + list
+                  + " # no ticket is sold twice\n");
+
+  // No seed is run any more, and it is found again, and not kept twice.
+  o.seeds = 0;
+  auto again = report_of_exploring(o, box_office_with_a_race);
+  BOOST_TEST(contains(again, "no ticket is sold twice"));
+  BOOST_TEST(!contains(again, "kept in"));
+  BOOST_TEST(text_of(file) == kept);
+
+  // It comes before the seeds, and stays when it is mended.
+  std::vector<std::uint64_t> seen;
+  o.seeds = 2;
+  o.first_seed = 1000;
+  o.recheck = 0;
+  explore(o, [&](world& w) {
+    w.sim().spawn(echo, 1);
+    seen.push_back(w.seed());
+  });
+  BOOST_TEST(seen.size() == 3u);
+  BOOST_TEST(std::to_string(seen[0]) == word_after(report, ", seed "));
+  BOOST_TEST(text_of(file) == kept);
+}
+
+BOOST_AUTO_TEST_CASE(a_campaign_of_any_name_has_a_file) {
+  folder f;
+  auto o = usual();
+  o.name = "suite/box office";
+  o.regressions = o.charts = f.path();
+  auto report = report_of_exploring(o, box_office_with_a_race);
+  BOOST_TEST(fs::exists(f.path() / "suite_box office.txt"));
+  BOOST_TEST(fs::exists(
+    f.path()
+    / ("suite_box office-" + word_after(report, ", seed ") + ".html")));
+}
+
+BOOST_AUTO_TEST_CASE(remarks_and_empty_lines_are_for_people) {
+  folder f;
+  write(f.path() / "x.txt", "# why\n\n  \n7\n8 0:1,3:t # this\n9 # that\r\n");
+  std::vector<std::uint64_t> seen;
+  explore({.name = "x", .seeds = 0, .regressions = f.path()}, [&](world& w) {
+    w.sim().spawn(echo, 1);
+    seen.push_back(w.seed());
+  });
+  BOOST_TEST((seen == std::vector<std::uint64_t>{7, 8, 9}));
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_line_is_refused_with_file_and_line) {
+  folder f;
+  auto file = f.path() / "x.txt";
+  for (const auto* bad :
+       {"x", "-7", "7x", "7 1", "7 1:2 more", "7 1:2,", "7: 1:2"}) {
+    write(file, "# first\n7 1:1\n" + std::string{bad} + "\n");
+    auto text = report_of_exploring(
+      {.name = "x", .seeds = 0, .regressions = f.path()}, [](world&) {});
+    BOOST_TEST(text.rfind("bad regression: " + file.string() + ":3: ", 0) == 0u,
+               text);
+    BOOST_TEST(contains(text, "allowed: "), text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_that_cannot_be_kept_is_told) {
+  folder f;
+  auto o = usual();
+  o.regressions = f.path() / "file";
+  o.charts = f.path() / "file";
+  write(o.regressions, "not a folder");
+  auto report = report_of_exploring(o, box_office_with_a_race);
+  BOOST_TEST(contains(report, "\n  cannot be kept: "), report);
+  BOOST_TEST(contains(report, ".html cannot be written\n"), report);
+}
+
+// -- charts -------------------------------------------------------------------
+
+namespace {
+
+// Ends at once what has no end, and all others in the right order.
+std::string flaw_in(const std::string& html) {
+  std::vector<std::string> open;
+  for (std::size_t i = 0;
+       (i = html.find_first_of("<>&", i)) != std::string::npos; ++i) {
+    if (html[i] == '&') {
+      auto end = html.find(';', i);
+      auto name = html.substr(i + 1, end - i - 1);
+      if (name != "lt" && name != "gt" && name != "amp" && name != "quot")
+        return "&" + name;
+      continue;
+    }
+    if (html[i] == '>')
+      return "> at " + std::to_string(i);
+    auto end = html.find('>', i);
+    auto tag = html.substr(i + 1, end - i - 1);
+    i = end;
+    if (tag[0] == '!' || tag.back() == '/')
+      continue;
+    if (tag[0] != '/') {
+      open.push_back(tag.substr(0, tag.find_first_of(" \n")));
+      continue;
+    }
+    if (open.empty() || open.back() != tag.substr(1))
+      return "<" + tag + "> where " + (open.empty() ? "nothing" : open.back())
+             + " is open";
+    open.pop_back();
+  }
+  return open.empty() ? "" : open.back() + " has no end";
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t result = 0;
+  for (std::size_t i = 0; (i = text.find(part, i)) != std::string::npos; ++i)
+    ++result;
+  return result;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(flaws_of_html_are_seen) {
+  BOOST_TEST(flaw_in("<!doctype html><p a=\"&quot;\">x &lt; y</p><br/>") == "");
+  for (const auto* bad : {"<p>", "</p>", "<p><b></p></b>", "x > y", "a & b;"})
+    BOOST_TEST(flaw_in(bad) != "", bad);
+}
+
+BOOST_AUTO_TEST_CASE(a_chart_is_written_for_a_failure) {
+  folder f;
+  auto o = usual();
+  o.charts = f.path() / "charts";
+  auto report = report_of_exploring(o, box_office_with_a_race);
+  auto file = o.charts
+              / ("box office-" + word_after(report, ", seed ") + ".html");
+  BOOST_TEST(contains(report, "\n  chart: " + file.string() + "\n"), report);
+  auto html = text_of(file);
+  BOOST_TEST(flaw_in(html) == "");
+  BOOST_TEST(contains(html, "<h1>box office: no ticket is sold twice: it does "
+                            "not hold</h1>"));
+  auto told = lines_of(part_of(report, "what happened last")).size();
+  // One arrow for each message of another, one dot for all else.
+  BOOST_TEST(count(html, "class=\"message\"") + count(html, "<circle ")
+             == told);
+  BOOST_TEST(count(html, "class=\"lane\"") == 7u);
+  BOOST_TEST(count(html, "-&gt;&gt;") == told); // Mermaid's
+  BOOST_TEST(contains(html, "participant a0 as stock\n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_chart_stands_whatever_is_written_in_messages) {
+  std::vector<event> all{
+    {1, sim_options{}.start, "<a>", "\"b\" & c", "x < y; end"},
+    {2, sim_options{}.start + 1s, "", "", "a timer fires"},
+    {3, sim_options{}.start + 1s, "\"b\" & c", "<a>", std::string(500, '>')}};
+  auto html = chart_of("1 < 2 & \"3\"", all);
+  BOOST_TEST(flaw_in(html) == "");
+  BOOST_TEST(contains(html, "<title>1 &lt; 2 &amp; &quot;3&quot;</title>"));
+  BOOST_TEST(count(html, "class=\"lane\"") == 3u);
+  BOOST_TEST(contains(html, "a0-&gt;&gt;a1: 1 x _ y_ end\n"));
+  BOOST_TEST(flaw_in(chart_of("nothing", {})) == "");
+}

@@ -1,0 +1,184 @@
+#include "directed.hpp"
+
+#include <steward/core/duration_text.hpp>
+#include <steward/messages/acquire.hpp>
+#include <steward/messages/errors.hpp>
+#include <steward/runtime/runtime.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace explored {
+
+using namespace steward;
+using namespace steward::testkit;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A pool of one story, and its truth.
+struct stage {
+  stage(world& w, pool_options o, opener_script script = {})
+    : book(std::make_shared<truth>(
+      truth_limits{o.per_key_max, o.total_max, o.holders_max, o.idle_timeout},
+      [&w](failure x) { w.sim().report(std::move(x)); },
+      [&w] { return w.sim().now(); })),
+      rt(w.sim().system(), {.owner = "test", .workers = 4}, w.surroundings()) {
+    things.emplace(
+      rt.make_pool<fake_resource>(o, fake_opener{book, std::move(script)}));
+  }
+
+  ~stage() {
+    book->allow_revoking();
+  }
+
+  question<granted> ask(probe& who, const std::string& key) {
+    return who.request<granted>(things->front(), acquire{key, {}, 1h});
+  }
+
+  void give_back(probe& who, const granted& x) {
+    who.send(things->front(), release{x.lease});
+  }
+
+  std::shared_ptr<truth> book;
+  runtime rt;
+  std::optional<pool<fake_resource>> things;
+};
+
+} // namespace
+
+void served_in_order(world& w) {
+  auto slow = std::make_shared<random_stream>(w.stream("slow"));
+  auto& s
+    = w.make<stage>(w, pool_options{.name = "things", .per_key_max = 3},
+                    opener_script{.open_takes = [slow](const open_request&) {
+                      return duration{slow->between(0, 1'000'000'000)};
+                    }});
+  auto order = std::make_shared<std::vector<question<granted>>>();
+  for (const auto* name : {"first", "second", "third"}) {
+    auto who = w.sim().probe(name);
+    order->push_back(s.ask(who, "a"));
+    w.sim().settle();
+  }
+  // Leases are numbered in the order in which they are granted.
+  w.eventually("I7", [order] {
+    for (std::size_t i = 1; i < order->size(); ++i)
+      if ((*order)[i].get().lease.ticket < (*order)[i - 1].get().lease.ticket)
+        return "who came as number " + std::to_string(i + 1)
+               + " was served before number " + std::to_string(i);
+    return std::string{};
+  });
+}
+
+void sleep_is_not_idle(world& w) {
+  constexpr auto idle_timeout = 10s;
+  auto& s = w.make<stage>(w, pool_options{.name = "things",
+                                          .idle_timeout = idle_timeout});
+  auto a = w.sim().probe("a");
+  auto x = s.ask(a, "a").get();
+  s.give_back(a, x);
+  w.sim().settle();
+  auto random = w.stream("sleep");
+  w.sim().run_for(duration{random.between(0, 5'000'000'000)});
+  w.sim().oversleep(duration{random.between(20, 60)} * 1'000'000'000);
+  w.sim().run_for(1s);
+  if (s.book->open_now() == 0)
+    throw failure("I5", "a sleep of the machine counted as idle time");
+  w.sim().run_for(idle_timeout + 2s);
+  if (s.book->open_now() != 0)
+    throw failure("I5", "it was idle for long, awake, and is still open");
+}
+
+void evicted_on_return(world& w) {
+  auto& s = w.make<stage>(w, pool_options{.name = "things"});
+  auto a = w.sim().probe("a");
+  auto b = w.sim().probe("b");
+  auto x = s.ask(a, "a").get();
+  auto asked = b.request<evicting>(s.things->front(), evict{"a"}).get();
+  if (asked.resources != 1)
+    throw failure("evicting", "told of " + std::to_string(asked.resources)
+                                + " resources instead of 1");
+  s.give_back(a, x);
+  w.sim().settle();
+  if (s.book->closed(close_reason::requested) != 1)
+    throw failure("evicting", "it came back and was not closed");
+}
+
+void answered_by_deadline(world& w) {
+  auto& s = w.make<stage>(
+    w, pool_options{.name = "things"},
+    opener_script{.open_takes = [](const open_request&) { return 5s; }});
+  auto a = w.sim().probe("a");
+  auto random = w.stream("deadline");
+  auto within = duration{random.between(1, 2'000'000'000)};
+  auto asked = w.sim().now();
+  auto x = a.request<granted>(s.things->front(), acquire{"a", {}, within});
+  auto ended = x.result();
+  if (!w.time_waits()) // then the clock itself may be late
+    return;
+  if (ended || code_of(ended.error()) != errc::deadline_exceeded)
+    throw failure("I6", "it was not told that its deadline is over");
+  if (w.sim().now() != asked + within)
+    throw failure("I6", "the answer is late by "
+                          + to_text(w.sim().now() - asked - within));
+}
+
+void asked_for_what_is_used(world& w) {
+  auto& s = w.make<stage>(w, pool_options{.name = "things", .total_max = 1});
+  auto a = w.sim().probe("a");
+  auto b = w.sim().probe("b");
+  s.give_back(a, s.ask(a, "a").get());
+  w.sim().settle();
+  auto of_b = s.ask(b, "b");
+  for (auto n = w.stream("steps").below(5); n > 0 && w.sim().step(); --n) {
+    // Somewhere on this way it is asked for.
+  }
+  auto begun = w.sim().now();
+  if (auto used = s.things->try_acquire("a")) {
+    auto id = (*used)->id;
+    s.book->use_begins(id, "a");
+    w.sim().settle();
+    s.book->use_ends(id, "a");
+    w.reached("asked for what is used");
+  }
+  of_b.result();
+  if (w.sim().now() - begun > 1min)
+    throw failure("I7", "b waited until its deadline");
+}
+
+void broken_by_the_dying(world& w) {
+  auto& s = w.make<stage>(w, pool_options{.name = "things"});
+  auto a = w.sim().probe("a");
+  auto b = w.sim().probe("b");
+  auto x = s.ask(a, "a").get();
+  a.send(s.things->front(), release{x.lease, false});
+  a.die();
+  for (auto n = w.stream("steps").below(4); n > 0 && w.sim().step(); --n) {
+    // Its death and its last word are on their way.
+  }
+  w.sim().settle();
+  auto y = s.ask(b, "a").get();
+  if (!y.fresh)
+    throw failure("I3", "what a dead holder gave up was lent again");
+}
+
+void oldest_goes_first(world& w) {
+  auto& s = w.make<stage>(w, pool_options{.name = "things", .total_max = 2});
+  auto a = w.sim().probe("a");
+  auto random = w.stream("which");
+  std::vector<std::string> keys{"a", "b"};
+  for (const auto& key : keys)
+    s.give_back(a, s.ask(a, key).get());
+  w.sim().run_for(1ms);
+  // Whichever is used once more stays.
+  auto used = keys[random.below(2)];
+  s.give_back(a, s.ask(a, used).get());
+  w.sim().run_for(1ms);
+  s.ask(a, "c").get();
+  if (s.book->open_now(used) != 1)
+    throw failure("oldest first", "\"" + used + "\" was used last and is gone");
+}
+
+} // namespace explored

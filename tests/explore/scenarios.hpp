@@ -1,0 +1,31 @@
+#pragma once
+
+#include "directed.hpp"
+#include "pool_scenario.hpp"
+#include "records_scenario.hpp"
+
+#include <array>
+
+namespace explored {
+
+struct named_scenario {
+  const char* name;
+  void (*run)(world&);
+};
+
+/// All that is explored.
+inline constexpr auto scenarios = std::to_array<named_scenario>({
+  {"standard_pool", standard_pool},
+  {"any_pool", any_pool},
+  {"pool_that_drains", pool_that_drains},
+  {"any_records", any_records},
+  {"served_in_order", served_in_order},
+  {"sleep_is_not_idle", sleep_is_not_idle},
+  {"evicted_on_return", evicted_on_return},
+  {"answered_by_deadline", answered_by_deadline},
+  {"asked_for_what_is_used", asked_for_what_is_used},
+  {"broken_by_the_dying", broken_by_the_dying},
+  {"oldest_goes_first", oldest_goes_first},
+});
+
+} // namespace explored

@@ -1,0 +1,112 @@
+#include <boost/test/unit_test.hpp>
+
+#include <steward/messages/errors.hpp>
+#include <steward/testkit/gather_simulated.hpp>
+
+#include <chrono>
+#include <string>
+
+using namespace steward;
+using namespace steward::testkit;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct how_long {
+  int seconds; ///< negative: an error after so many; 0: never
+};
+
+struct took {
+  int seconds;
+};
+
+struct now_answer {
+  int seconds;
+  caf::response_promise to;
+};
+
+struct stop_it {};
+
+} // namespace
+
+STEWARD_MESSAGE(how_long)
+STEWARD_MESSAGE(took)
+STEWARD_MESSAGE(now_answer)
+STEWARD_MESSAGE(stop_it)
+
+namespace {
+
+// Answers after so many seconds of virtual time.
+caf::behavior sleeper(caf::event_based_actor* self, int* stopped) {
+  return {
+    [=](const how_long& m) -> caf::result<took> {
+      auto promise = self->make_response_promise();
+      cafx::send_later(self, std::chrono::seconds{std::abs(m.seconds)},
+                       now_answer{m.seconds, promise});
+      return promise;
+    },
+    [](now_answer& m) {
+      if (m.seconds > 0)
+        m.to.deliver(took{m.seconds});
+      else if (m.seconds < 0)
+        m.to.deliver(caf::make_error(caf::sec::invalid_argument));
+    },
+    [=](stop_it) { ++*stopped; },
+  };
+}
+
+struct fixture {
+  sim where;
+  int stopped = 0;
+  caf::actor who = where.spawn(sleeper, &stopped);
+
+  std::vector<ask<how_long>> asks(std::initializer_list<int> seconds) {
+    std::vector<ask<how_long>> result;
+    for (auto s : seconds)
+      result.push_back({who, how_long{s}});
+    return result;
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(all_results_come_in_the_order_asked, fixture) {
+  auto begun = where.now();
+  auto all = gather<took>(where, asks({3, 1, -2}), return_exceptions);
+  BOOST_REQUIRE(all.size() == 3u);
+  BOOST_TEST(all[0]->seconds == 3);
+  BOOST_TEST(all[1]->seconds == 1);
+  BOOST_TEST(!all[2]);
+  BOOST_TEST((where.now() - begun == 3s));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_first_error_ends_it, fixture) {
+  auto begun = where.now();
+  auto all = gather<took>(where, asks({3, 1, -2}), 1h);
+  BOOST_TEST(!all);
+  BOOST_TEST((where.now() - begun == 2s));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_rest_can_be_cancelled, fixture) {
+  auto all = gather<took>(where, asks({3, -1, 5}), on_error::cancel(stop_it{}));
+  BOOST_TEST(!all);
+  where.settle();
+  BOOST_TEST(stopped == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_to_ask_is_over_at_once, fixture) {
+  auto begun = where.now();
+  auto all = gather<took>(where, asks({}));
+  BOOST_REQUIRE(all);
+  BOOST_TEST(all->empty());
+  BOOST_TEST((where.now() == begun));
+}
+
+BOOST_FIXTURE_TEST_CASE(who_never_answers_is_named, fixture) {
+  auto all = gather<took>(where, asks({1, 0}), return_exceptions, 1h);
+  BOOST_REQUIRE(all.size() == 2u);
+  BOOST_TEST(static_cast<bool>(all[0]));
+  BOOST_REQUIRE(!all[1]);
+  auto text = describe(all[1].error());
+  BOOST_TEST(text.find(std::to_string(who.id())) != std::string::npos, text);
+}

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <steward/tests/model/scenario.hpp>
+#include <steward/tests/model/settled_pool.hpp>
+#include <steward/tests/model/tally.hpp>
+
+#include <functional>
+#include <string>
+
+namespace modelled {
+
+/// Holds a settled pool against its model, command by command.
+class settled_subject {
+public:
+  settled_subject(const scenario& x, tally& seen)
+    : seen_(seen), pool_(x.how, x.order) {
+  }
+
+  void run(const any_command& what, const pool_model& before) {
+    auto model = before;
+    auto expected = model.apply(what);
+    seen_.add(expected);
+    std::string real;
+    try {
+      real = pool_.perform(what, before).text();
+    } catch (const failure& e) {
+      real = std::string{"  "} + e.what() + "\n";
+    }
+    if (real != expected.text())
+      RC_FAIL(text_of(what) + "\nthe model says\n" + expected.text()
+              + "the pool says\n" + real);
+  }
+
+  settled_pool& pool() noexcept {
+    return pool_;
+  }
+
+private:
+  tally& seen_;
+  settled_pool pool_;
+};
+
+/// How a test of the tests can have it.
+struct settled_options {
+  const rules* by = &as_documented;
+  std::function<void(opener_script&)> spoil = {};
+};
+
+/// The property that pools and models agree.
+inline auto agrees(kind k, tally& seen, settled_options how = {}) {
+  return [k, &seen, how](/* nothing: all is drawn inside */) {
+    auto x = *scenarios<settled_subject>(k, *how.by);
+    settled_subject subject{x, seen};
+    if (how.spoil)
+      how.spoil(subject.pool().script());
+    run_all(x, subject, *how.by);
+    subject.pool().finish();
+  };
+}
+
+} // namespace modelled

@@ -1,0 +1,325 @@
+#include "sim_fixture.hpp"
+
+#include <stdexcept>
+
+using namespace sim_test;
+
+// -- questions ----------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_question_runs_the_simulation) {
+  sim s;
+  auto p = s.probe("p");
+  auto e = s.spawn(echo, 1);
+  BOOST_TEST(p.request<pong>(e, ping{41}).get().n == 42);
+}
+
+BOOST_AUTO_TEST_CASE(a_question_is_open_until_the_simulation_goes_on) {
+  sim s;
+  auto p = s.probe("p");
+  auto q = p.request<pong>(s.spawn(echo, 1), ping{1});
+  auto copy = q;
+  BOOST_TEST(!q.answered());
+  s.settle();
+  BOOST_TEST(q.answered());
+  BOOST_TEST(copy.answered());
+  BOOST_TEST(copy.get().n == 2);
+  BOOST_TEST(q.get().n == 2); // as often as one likes
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_takes_as_much_virtual_time_as_it_takes) {
+  sim s;
+  auto start = s.now();
+  auto p = s.probe("p");
+  auto e = s.spawn(slow_echo, duration{5h});
+  BOOST_TEST(p.request<pong>(e, ping{1}).get().n == 1);
+  BOOST_TEST((s.now() == start + 5h));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_takes_more_than_a_day_is_none) {
+  sim s;
+  auto p = s.probe("p");
+  auto e = s.spawn(slow_echo, duration{24h + 1ns});
+  auto q = p.request<pong>(e, ping{1});
+  BOOST_TEST(contains(failure_of([&] { q.result(); }), "never answered"));
+  s.run_for(1ns);
+  BOOST_TEST(q.get().n == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_never_answered_fails_by_its_text) {
+  sim s;
+  auto p = s.probe("p");
+  auto e = s.spawn(echo, 1);
+  auto q = p.request<pong>(e, lost{});
+  auto text = "never answered: p asked scheduled_actor#"
+              + std::to_string(e.id()) + " for pong with lost";
+  BOOST_TEST(failure_of([&] { q.get(); }) == text);
+  BOOST_TEST(failure_of([&] { q.result(); }) == text);
+}
+
+BOOST_AUTO_TEST_CASE(an_error_is_a_result_and_no_value) {
+  sim s;
+  auto p = s.probe("p");
+  auto e = s.spawn([](caf::event_based_actor*) -> caf::behavior {
+    return {[](ping) -> caf::result<pong> {
+      return caf::make_error(caf::sec::invalid_argument, "too round");
+    }};
+  });
+  auto q = p.request<pong>(e, ping{});
+  auto answer = q.result();
+  BOOST_REQUIRE(!answer);
+  BOOST_TEST((answer.error() == caf::sec::invalid_argument));
+  auto text = failure_of([&] { q.get(); });
+  BOOST_TEST(contains(text, "answered with an error: p asked scheduled_actor#"),
+             text);
+  BOOST_TEST(contains(text, "too round"), text);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_of_another_type_is_an_error) {
+  sim s;
+  auto p = s.probe("p");
+  auto q = p.request<ping>(s.spawn(echo, 1), ping{});
+  BOOST_REQUIRE(!q.result());
+  BOOST_TEST((q.result().error() == caf::sec::unexpected_response));
+}
+
+BOOST_AUTO_TEST_CASE(who_is_dead_or_dies_answers_with_an_error) {
+  sim s;
+  auto p = s.probe("p");
+  auto dies = s.spawn(slow_echo, duration{1h});
+  auto first = p.request<pong>(dies, ping{});
+  s.kill(dies); // it never reads the question
+  BOOST_TEST(!first.result());
+  BOOST_TEST((first.result().error() == caf::sec::request_receiver_down));
+  BOOST_TEST(!p.request<pong>(dies, ping{}).result());
+}
+
+// -- messages -----------------------------------------------------------------
+
+namespace {
+
+// Sends each ping on as a pong, and asks for what it needs.
+caf::behavior middleman(caf::event_based_actor* self, caf::actor to) {
+  return {
+    [=](const ping& m) { cafx::send(self, to, pong{m.n}); },
+    [=](tick) -> caf::result<pong> {
+      auto promise = self->make_response_promise<pong>();
+      cafx::request(self, to, ping{7})
+        .then([promise](const pong& m) mutable { promise.deliver(m); },
+              [promise](caf::error& e) mutable {
+                promise.deliver(std::move(e));
+              });
+      return promise;
+    },
+  };
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_probe_expects_what_it_is_sent_in_order) {
+  sim s;
+  auto p = s.probe("p");
+  auto m = s.spawn(middleman, p.actor());
+  p.send(m, ping{1});
+  p.send(m, ping{2});
+  BOOST_TEST(p.mailbox().empty()); // sent, and not there yet
+  BOOST_TEST(p.expect<pong>().n == 1);
+  s.settle();
+  BOOST_REQUIRE(p.mailbox().size() == 1u);
+  BOOST_TEST((p.mailbox().front().from == m.address()));
+  BOOST_TEST(p.expect<pong>().n == 2);
+  p.expect_nothing();
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_expected_fails_by_its_text) {
+  sim s;
+  auto p = s.probe("p");
+  auto m = s.spawn(middleman, p.actor());
+  s.describe<pong>([](const pong& x) { return "pong " + std::to_string(x.n); });
+  p.send(m, ping{3});
+  BOOST_TEST(failure_of([&] { p.expect<ping>(); })
+             == "another message: p got pong 3, not ping");
+  p.send(m, ping{4});
+  BOOST_TEST(failure_of([&] { p.expect_nothing(); })
+             == "an unexpected message: p got pong 4");
+  BOOST_TEST(p.expect<pong>().n == 4);
+}
+
+BOOST_AUTO_TEST_CASE(what_never_comes_fails) {
+  sim s;
+  auto p = s.probe("p");
+  BOOST_TEST(failure_of([&] { p.expect<pong>(); })
+             == "no message: p never got pong");
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_waits_for_what_comes_later) {
+  sim s;
+  auto start = s.now();
+  auto p = s.probe("p");
+  caf::delayed_anon_send(p.actor(), 3h, pong{1});
+  p.expect_nothing(); // takes no time
+  BOOST_TEST((s.now() == start));
+  BOOST_TEST(p.expect<pong>().n == 1);
+  BOOST_TEST((s.now() == start + 3h));
+}
+
+// -- answers ------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_probe_answers_as_told) {
+  sim s;
+  auto p = s.probe("p");
+  auto server = s.probe("server");
+  auto m = s.spawn(middleman, server.actor());
+  auto q = p.request<pong>(m, tick{});
+  BOOST_TEST(server.expect<ping>().n == 7);
+  s.settle();
+  BOOST_TEST(!q.answered()); // not of itself
+  server.reply(pong{8});
+  BOOST_TEST(q.get().n == 8);
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_answers_with_an_error_as_told) {
+  sim s;
+  auto p = s.probe("p");
+  auto server = s.probe("server");
+  auto q = p.request<pong>(s.spawn(middleman, server.actor()), tick{});
+  server.expect<ping>();
+  server.reply(caf::make_error(caf::sec::invalid_argument));
+  BOOST_TEST((q.result().error() == caf::sec::invalid_argument));
+}
+
+BOOST_AUTO_TEST_CASE(there_must_be_a_question_and_there_is_one_answer) {
+  sim s;
+  auto p = s.probe("p");
+  auto none = "nothing to reply to: nobody waits for an answer of p to what it "
+              "expected last";
+  BOOST_TEST(failure_of([&] { p.reply(pong{}); }) == none);
+  auto other = s.probe("other");
+  other.send(p, ping{});
+  p.expect<ping>();
+  BOOST_TEST(failure_of([&] { p.reply(pong{}); }) == none);
+  auto q = other.request<pong>(p, ping{});
+  p.expect<ping>();
+  p.reply(pong{1});
+  BOOST_TEST(failure_of([&] { p.reply(pong{2}); }) == none);
+  BOOST_TEST(q.get().n == 1);
+}
+
+BOOST_AUTO_TEST_CASE(questions_can_be_answered_in_any_order) {
+  sim s;
+  auto p = s.probe("p");
+  auto server = s.probe("server");
+  auto one = p.request<pong>(server, ping{1});
+  auto two = p.request<pong>(server, ping{2});
+  server.expect<ping>();
+  auto first = server.take_question();
+  server.expect<ping>();
+  server.reply(pong{2});
+  BOOST_TEST(two.get().n == 2);
+  BOOST_TEST(!one.answered());
+  first.reply(pong{1});
+  BOOST_TEST(one.get().n == 1);
+}
+
+// -- acts and death -----------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_probe_does_anything_as_itself_at_once) {
+  sim s;
+  auto p = s.probe("p");
+  auto other = s.spawn(echo, 1);
+  bool done = false;
+  p.act([&](caf::event_based_actor* self) {
+    BOOST_TEST((caf::actor{self} == p.actor()));
+    self->monitor(other);
+    done = true;
+  });
+  BOOST_TEST(done);
+  BOOST_TEST(s.steps() == 0u); // that was the test, not the simulation
+}
+
+BOOST_AUTO_TEST_CASE(what_an_act_throws_comes_out_of_it) {
+  sim s;
+  auto p = s.probe("p");
+  BOOST_CHECK_THROW(p.act([](auto*) { throw std::logic_error{"no"}; }),
+                    std::logic_error);
+  p.act([](auto*) {}); // and the probe lives on
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_can_act_with_mail_in_its_box) {
+  sim s;
+  auto p = s.probe("p");
+  for (int i = 0; i < 3; ++i)
+    cafx::send_anon(p.actor(), ping{i});
+  bool done = false;
+  p.act([&](auto*) { done = true; });
+  BOOST_TEST(done);
+  for (int i = 0; i < 3; ++i)
+    BOOST_TEST(p.expect<ping>().n == i);
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_dies_at_once_and_others_hear_of_it) {
+  sim s;
+  auto p = s.probe("p");
+  int downs = 0;
+  auto other = s.spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    self->monitor(p.actor());
+    self->set_down_handler([&](caf::down_msg&) { ++downs; });
+    return {[](ping) {}};
+  });
+  s.settle();
+  cafx::send_anon(p.actor(), ping{});
+  p.die();
+  BOOST_TEST(failure_of([&] { p.send(p, ping{}); })
+             == "a dead probe: p cannot act any more");
+  s.settle();
+  BOOST_TEST(downs == 1);
+  BOOST_TEST(p.mailbox().empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_dead_probe_asked_is_no_open_question) {
+  sim s;
+  auto p = s.probe("p");
+  auto e = s.spawn(slow_echo, duration{1s});
+  auto q = p.request<pong>(e, ping{});
+  p.die();
+  s.run_for(1s);
+  s.kill(e);
+  s.expect_quiescent();
+  BOOST_TEST(!q.answered());
+}
+
+// -- what is told -------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(all_that_happens_is_told_in_order) {
+  sim s{{.traced = true}};
+  auto p = s.probe("p");
+  s.describe<ping>([](const ping& m) { return "ping " + std::to_string(m.n); });
+  auto e = s.spawn(slow_echo, duration{1s});
+  s.call(e, "parrot");
+  s.settle();
+  p.request<pong>(e, ping{5}).get();
+  std::vector<std::string> told;
+  for (const auto& x : s.events().events())
+    told.push_back(std::to_string(x.step) + " " + x.from + ">" + x.to + ": "
+                   + x.what);
+  std::vector<std::string> expected{
+    "1 >parrot: starts", // what a probe does is the test
+    "2 p>parrot: ping 5",    "3 >: a timer fires",
+    "4 parrot>parrot: pong", "5 parrot>p: pong",
+  };
+  BOOST_TEST(told == expected, boost::test_tools::per_element());
+  BOOST_TEST((s.events().events().back().at == sim_options{}.start + 1s));
+}
+
+BOOST_AUTO_TEST_CASE(messages_of_several_elements_are_told_too) {
+  sim s{{.traced = true}};
+  auto p = s.probe("p");
+  caf::anon_send(p.actor(), 1, std::string{"two"});
+  s.settle();
+  BOOST_TEST(contains(s.events().events().back().what, "two"));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_told_unless_asked_for) {
+  sim s;
+  s.probe("p").request<pong>(s.spawn(echo, 1), ping{}).get();
+  BOOST_TEST(s.events().events().empty());
+}

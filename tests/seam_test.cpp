@@ -1,0 +1,23 @@
+// The stepper explores what is shipped, with other atomics and locks in it. What
+// is shipped has those of the standard library, and pays for nothing.
+#include <boost/test/unit_test.hpp>
+
+#include <steward/core/atomic.hpp>
+#include <steward/core/shelf.hpp>
+#include <steward/runtime/mutex.hpp>
+
+#include <cstdint>
+#include <type_traits>
+
+using namespace steward;
+
+static_assert(
+  std::is_same_v<atomic<std::uint64_t>, std::atomic<std::uint64_t>>);
+static_assert(std::is_same_v<mutex, std::mutex>);
+static_assert(std::is_same_v<condition_variable, std::condition_variable>);
+
+BOOST_AUTO_TEST_CASE(a_slot_is_lock_free_and_takes_two_cache_lines) {
+  BOOST_TEST(atomic<std::uint64_t>::is_always_lock_free);
+  BOOST_TEST(sizeof(slot) == 128u);
+  BOOST_TEST(alignof(slot) == 64u);
+}

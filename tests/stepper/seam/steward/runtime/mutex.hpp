@@ -1,0 +1,14 @@
+#pragma once
+
+// In the place of runtime/mutex.hpp, as its neighbour in core/.
+
+#include <steward/tests/stepper/mutex.hpp>
+
+#include <mutex>
+
+namespace steward {
+
+using mutex = stepper::mutex;
+using condition_variable = stepper::condition_variable;
+
+} // namespace steward
