@@ -1,5 +1,6 @@
 // Explores the scenarios for as long as one likes; see tools/explore.
 
+#include <steward/runtime/logging.hpp>
 #include <steward/tests/explore/scenarios.hpp>
 
 #include <CLI/CLI.hpp>
@@ -118,6 +119,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
+  set_log_level(log_level::silent); // what is planted is no news
   try {
     return run(w);
   } catch (const std::exception& e) {
