@@ -28,7 +28,7 @@ namespace steward::planted {
     X(deadline_rearmed, "a request's deadline is put off once")                \
     X(asked_then_taken, "what the budget asked for is taken though in use")    \
     X(refusal_not_told, "the budget never hears that something is in use")     \
-    X(double_close, "what is idle is closed twice")                    \
+    X(double_close, "what is idle is closed twice")                            \
     X(idle_since_open, "idle counts from the opening")                         \
     X(idle_too_early, "closed up to one tick before it is due")                \
     X(idle_too_late, "closed one tick after it is due")                        \

@@ -47,7 +47,8 @@ pool_core::pool_core(caf::actor_system& sys,
                      std::shared_ptr<waiting> waits)
   : context_(std::move(context)),
     directory_(std::make_shared<directory>(
-      context_, [&sys](std::shared_ptr<key_entry> entry) {
+      context_,
+      [&sys](std::shared_ptr<key_entry> entry) {
         return sys.spawn<caf::lazy_init>(supervisor, std::move(entry));
       })),
     waits_(std::move(waits)) {

@@ -57,7 +57,8 @@ record_answer records::get_or_create(record_request wanted,
                                                        deadline_of(options),
                                                        std::move(reply)});
   std::string cause;
-  if (auto answer = wait_for(*waits_, std::move(coming), options.deadline, cause))
+  if (auto answer = wait_for(*waits_, std::move(coming), options.deadline,
+                             cause))
     return std::move(*answer);
   record_answer answer;
   answer.cause = std::move(cause);
@@ -83,7 +84,8 @@ records_flushed records::ask_flushed(const record_call_options& options) {
   cafx::send_anon(persistence_,
                   Message{deadline_of(options), std::move(reply)});
   std::string cause;
-  if (auto answer = wait_for(*waits_, std::move(coming), options.deadline, cause))
+  if (auto answer = wait_for(*waits_, std::move(coming), options.deadline,
+                             cause))
     return std::move(*answer);
   return {counters_->queued, std::move(cause)};
 }

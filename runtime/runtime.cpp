@@ -100,8 +100,8 @@ runtime::add_pool(pool_options options, std::shared_ptr<any_opener> opener) {
     context->backlog = {counters, &counters->queued};
   }
   cafx::send_anon(clock_, clock_pool{context->options.tick});
-  pools_.push_back(std::make_shared<pool_core>(sys_, std::move(context),
-                                               around_.waits));
+  pools_.push_back(
+    std::make_shared<pool_core>(sys_, std::move(context), around_.waits));
   return pools_.back();
 }
 

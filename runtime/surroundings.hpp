@@ -41,7 +41,7 @@ struct surroundings {
 
   std::shared_ptr<waiting> waits;
   store_opener open_store;
-  std::function<std::uint64_t()> random;          ///< any bits, evenly spread
+  std::function<std::uint64_t()> random;      ///< any bits, evenly spread
   run_on records_thread = run_on::own_thread; ///< of persistence
 
   /// All of it as the machine has it.

@@ -32,7 +32,7 @@ struct explore_options {
   /// How readily timers fire before ready messages; drawn by seed.
   std::vector<double> early_timers = {0, 0.05, 0.3};
 
-  std::size_t chaos_steps = 500;  ///< with faults, in any order
+  std::size_t chaos_steps = 500;    ///< with faults, in any order
   std::size_t fair_steps = 200'000; ///< then all must be done in so many
 
   /// The first seed and one in so many run twice, and must do the same. 0: none.

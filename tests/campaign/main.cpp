@@ -37,16 +37,6 @@ explore_options options_of(const words& w, const named_scenario& x,
   return o;
 }
 
-// One line for each seed: what `tools/explore --hashes` compares.
-void print_hashes(const words& w, const named_scenario& x) {
-  explore_options o;
-  for (std::uint64_t i = 0; i < w.seeds; ++i) {
-    auto r = run_once(o, x.run, {w.first_seed + i});
-    std::cout << x.name << ' ' << r.seed << ' ' << std::hex << r.hash
-              << std::dec << ' ' << r.steps << '\n';
-  }
-}
-
 bool campaign_of(const words& w, const named_scenario& x,
                  std::chrono::seconds limit) {
   using seconds = std::chrono::duration<double>;
@@ -90,7 +80,7 @@ int run(const words& w) {
     if (!w.scenario.empty() && w.scenario != x.name)
       continue;
     if (w.hashes)
-      print_hashes(w, x);
+      print_digests(std::cout, x, w.first_seed, w.seeds);
     else
       good = campaign_of(w, x, limit) && good;
   }

@@ -5,6 +5,8 @@
 #include "records_scenario.hpp"
 
 #include <array>
+#include <cstdint>
+#include <ostream>
 
 namespace explored {
 
@@ -27,5 +29,16 @@ inline constexpr auto scenarios = std::to_array<named_scenario>({
   {"broken_by_the_dying", broken_by_the_dying},
   {"oldest_goes_first", oldest_goes_first},
 });
+
+/// One line for each seed, the same for equal code, however it was compiled.
+inline void print_digests(std::ostream& out, const named_scenario& x,
+                          std::uint64_t first_seed, std::uint64_t seeds) {
+  explore_options o;
+  for (std::uint64_t i = 0; i < seeds; ++i) {
+    auto r = run_once(o, x.run, {first_seed + i});
+    out << x.name << ' ' << r.seed << ' ' << std::hex << r.hash << std::dec
+        << ' ' << r.steps << '\n';
+  }
+}
 
 } // namespace explored

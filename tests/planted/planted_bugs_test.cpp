@@ -1,17 +1,20 @@
 // Bugs are planted, one at a time: each must be found, and not by luck. Linked
 // with the whole library in a build that has them.
 
-#include <steward/tests/explore/directed.hpp>
-#include <steward/tests/explore/pool_scenario.hpp>
-#include <steward/tests/explore/records_scenario.hpp>
+#include <steward/tests/explore/scenarios.hpp>
 
 #include <steward/core/planted.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstdio>
 #include <iomanip>
 #include <iostream>
+#include <memory>
+#include <sstream>
+#include <string>
 
 using namespace explored;
 
@@ -22,48 +25,37 @@ constexpr std::uint64_t seeds = 1'000;
 // A bug that is hit less often is found by luck: then the tests are at fault.
 constexpr std::uint64_t hits_min = seeds / 200;
 
-struct part {
-  const char* name;
-  void (*run)(world&);
-};
-
-constexpr part any_pool_part{"any_pool", any_pool};
-constexpr part drain_part{"pool_that_drains", pool_that_drains};
-constexpr part records_part{"any_records", any_records};
-
-constexpr auto directed = std::to_array<part>({
-  {"served_in_order", served_in_order},
-  {"sleep_is_not_idle", sleep_is_not_idle},
-  {"evicted_on_return", evicted_on_return},
-  {"answered_by_deadline", answered_by_deadline},
-  {"asked_for_what_is_used", asked_for_what_is_used},
-  {"broken_by_the_dying", broken_by_the_dying},
-  {"oldest_goes_first", oldest_goes_first},
-});
+const named_scenario& scenario_called(std::string_view name) {
+  auto i
+    = std::find_if(scenarios.begin(), scenarios.end(),
+                   [&](const named_scenario& x) { return x.name == name; });
+  BOOST_REQUIRE(i != scenarios.end());
+  return *i;
+}
 
 // Where a bug is looked for: most of them where anything may happen.
-part part_for(planted::bug which) {
+const char* scenario_for(planted::bug which) {
   using planted::bug;
   switch (which) {
-    case bug::last_come_first_served: return directed[0];
-    case bug::lateness_counts: return directed[1];
-    case bug::deadline_rearmed: return directed[3];
+    case bug::last_come_first_served: return "served_in_order";
+    case bug::lateness_counts: return "sleep_is_not_idle";
+    case bug::deadline_rearmed: return "answered_by_deadline";
     case bug::asked_then_taken:
-    case bug::refusal_not_told: return directed[4];
-    case bug::death_overtakes_release: return directed[5];
+    case bug::refusal_not_told: return "asked_for_what_is_used";
+    case bug::death_overtakes_release: return "broken_by_the_dying";
     case bug::late_open_kept:
     case bug::drain_drops_waiters:
-    case bug::drain_leaves_open: return drain_part;
+    case bug::drain_leaves_open: return "pool_that_drains";
     case bug::ack_before_commit:
     case bug::new_token_on_retry:
     case bug::names_share_rows:
     case bug::conflict_is_error:
-    case bug::notes_dropped: return records_part;
-    default: return any_pool_part;
+    case bug::notes_dropped: return "any_records";
+    default: return "any_pool";
   }
 }
 
-campaign survey(const part& x) {
+campaign survey(const named_scenario& x) {
   return explore({.name = x.name,
                   .seeds = seeds,
                   .chaos_steps = 400,
@@ -106,12 +98,35 @@ void print(std::string_view bug, const char* by, const campaign& c) {
   std::cout << std::endl;
 }
 
+std::string output_of(const std::string& command) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> from{
+    ::popen(command.c_str(), "r"), ::pclose};
+  BOOST_REQUIRE(from != nullptr);
+  std::string result;
+  std::array<char, 4096> part;
+  while (auto n = std::fread(part.data(), 1, part.size(), from.get()))
+    result.append(part.data(), n);
+  return result;
+}
+
 } // namespace
 
+// This build is optimised more and has no asserts; `tools/explore --identical`
+// compares with another compiler and with the address sanitizer.
+BOOST_AUTO_TEST_CASE(a_run_is_the_same_in_another_build) {
+  constexpr std::uint64_t count = 40;
+  std::ostringstream here;
+  for (const auto& x : scenarios)
+    print_digests(here, x, 1, count);
+  auto there = output_of(std::string{"'"} + STEWARD_EXPLORE
+                         + "' --hashes --seeds " + std::to_string(count));
+  BOOST_TEST(here.str() == there);
+  BOOST_TEST(std::count(there.begin(), there.end(), '\n')
+             == static_cast<std::ptrdiff_t>(count * scenarios.size()));
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_found_where_nothing_is_planted) {
-  std::vector<part> all{any_pool_part, drain_part, records_part};
-  all.insert(all.end(), directed.begin(), directed.end());
-  for (const auto& x : all) {
+  for (const auto& x : scenarios) {
     auto c = survey(x);
     BOOST_TEST(c.failures == 0u,
                x.name << ": "
@@ -124,7 +139,7 @@ BOOST_AUTO_TEST_CASE(every_planted_bug_is_found) {
   print_head();
   for (const auto& bug : planted::all) {
     planted_bug active{bug.which};
-    auto where = part_for(bug.which);
+    const auto& where = scenario_called(scenario_for(bug.which));
     auto c = survey(where);
     print(bug.name, where.name, c);
     BOOST_TEST(c.failures >= hits_min,
