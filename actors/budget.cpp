@@ -35,13 +35,18 @@ caf::behavior budget_state::make_behavior(std::shared_ptr<pool_context> pool) {
 void budget_state::carry_out() {
   for (auto& x : out_) {
     if (auto* yes = std::get_if<book::grant>(&x))
-      cafx::send(self_, yes->to->who, permit_granted{});
+      yes->to->wake(caf::make_message(permit_granted{}));
     else if (auto* no = std::get_if<book::deny>(&x))
-      cafx::send(self_, no->to->who, permit_denied{});
+      no->to->wake(caf::make_message(permit_denied{}));
     else if (auto* please = std::get_if<book::ask>(&x))
-      cafx::send(self_, please->to->who, give_up{please->id});
+      ask(*please);
   }
   out_.clear();
+}
+
+void budget_state::ask(const book::ask& x) const {
+  if (!x.to->tell(caf::make_message(give_up{x.id})))
+    cafx::send(self_, x.to->caretaker(), give_up_asleep{x.to, x.id});
 }
 
 caf::behavior budget_actor(caf::stateful_actor<budget_state>* self,

@@ -24,9 +24,10 @@ public:
   caf::behavior make_behavior(std::shared_ptr<pool_context> pool);
 
 private:
-  using book = budget_book<std::shared_ptr<budget_member>>;
+  using book = budget_book<std::shared_ptr<recipient>>;
 
   void carry_out();
+  void ask(const book::ask& x) const;
 
   self_pointer self_;
   std::shared_ptr<pool_context> pool_;

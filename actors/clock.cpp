@@ -5,6 +5,7 @@
 #include <steward/core/planted.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace steward {
@@ -41,6 +42,7 @@ caf::behavior clock_state::make_behavior(clock_config config) {
   return {
     [this](const arm& m) { on_arm(m); },
     [this](const tick_done& m) { on_done(m); },
+    [this](const attended& m) { on_attended(m); },
     [this](const beat_now& m) {
       if (m.generation == generation_)
         beat();
@@ -70,29 +72,64 @@ void clock_state::on_arm(const arm& m) {
 void clock_state::on_done(const tick_done& m) {
   if (!STEWARD_PLANTED(never_rearmed))
     put(m.whom, m.next);
-  if (outstanding_ > 0 && --outstanding_ == 0 && advancing_)
-    go_on();
+  one_answer();
   plan_wake(config_.time->now());
 }
 
+void clock_state::on_attended(const attended& m) {
+  for (const auto& [whom, at] : m.next)
+    put(whom, at);
+  one_answer();
+  plan_wake(config_.time->now());
+}
+
+void clock_state::one_answer() {
+  if (outstanding_ > 0 && --outstanding_ == 0 && advancing_)
+    go_on();
+}
+
 // What was armed for later stays in the wheel and is passed over then.
-void clock_state::put(const std::shared_ptr<alarm>& whom, time_point at) {
+void clock_state::put(const std::shared_ptr<recipient>& whom, time_point at) {
   if (at >= whom->armed)
     return;
   whom->armed = at;
   wheel_->insert(at, whom);
 }
 
+// How many answers will come.
 std::size_t clock_state::wake_due(time_point now) {
   std::size_t result = 0;
-  wheel_->pop_due(now, [&](time_point at, std::shared_ptr<alarm> whom) {
+  cleanup_tick tick{seq_ + 1, now};
+  wheel_->pop_due(now, [&](time_point at, std::shared_ptr<recipient> whom) {
     if (whom->armed != at)
       return;
-    if (result++ == 0)
-      ++seq_;
+    seq_ = tick.seq;
     whom->armed = never;
-    cafx::send(self_, whom->who, cleanup_tick{seq_, now});
+    if (whom->tell(caf::make_message(tick)))
+      ++result;
+    else
+      asleep_[whom->caretaker()].push_back(std::move(whom));
   });
+  return result + call_caretakers(tick);
+}
+
+// In parts, so that other actors have a turn in between.
+std::size_t clock_state::call_caretakers(const cleanup_tick& tick) {
+  constexpr std::size_t part_max = 256;
+  std::size_t result = 0;
+  for (auto& [caretaker, all] : asleep_) {
+    for (std::size_t i = 0; i < all.size(); i += part_max, ++result) {
+      auto first = all.begin() + static_cast<std::ptrdiff_t>(i);
+      auto last
+        = all.begin()
+          + static_cast<std::ptrdiff_t>(std::min(i + part_max, all.size()));
+      cafx::send(
+        self_, caretaker,
+        attend{{std::make_move_iterator(first), std::make_move_iterator(last)},
+               tick});
+    }
+  }
+  asleep_.clear();
   return result;
 }
 

@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace steward {
 
@@ -21,7 +23,8 @@ struct clock_config {
   std::function<void(time_point)> set_time = {};
 };
 
-/// The only actor with a timer. Wakes each actor at the time it asked for, and
+/// The only actor with a timer. Wakes each actor at the time it asked for, or
+/// its caretaker if it sleeps, and
 /// as long as any is armed, itself at each tick of the shortest pool: then it
 /// notices when the whole process was stopped, and takes that time out of the
 /// time line, so that nothing is closed for time that nobody could use.
@@ -39,15 +42,19 @@ public:
 private:
   void on_arm(const arm& m);
   void on_done(const tick_done& m);
-  void put(const std::shared_ptr<alarm>& whom, time_point at);
+  void on_attended(const attended& m);
+  void put(const std::shared_ptr<recipient>& whom, time_point at);
   std::size_t wake_due(time_point now);
+  std::size_t call_caretakers(const cleanup_tick& tick);
+  void one_answer();
   void beat();
   void plan_wake(time_point now);
   void go_on();
 
   self_pointer self_;
   clock_config config_;
-  std::optional<timing_wheel<std::shared_ptr<alarm>>> wheel_;
+  std::optional<timing_wheel<std::shared_ptr<recipient>>> wheel_;
+  std::map<caf::actor, std::vector<std::shared_ptr<recipient>>> asleep_;
   std::uint64_t seq_ = 0;
   duration tick_ = std::chrono::seconds{1}; // the shortest of all pools
   bool pools_ = false;

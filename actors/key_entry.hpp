@@ -3,40 +3,74 @@
 #include <steward/actors/pool_context.hpp>
 #include <steward/core/atomic.hpp>
 #include <steward/messages/acquire.hpp>
+#include <steward/messages/recipient.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 
 namespace steward {
 
-/// What the directory has of a key: its shelf and who decides about it.
+/// What the directory has of a key: its shelf, and who decides about it.
 class key_entry final : public shelf_keeper,
+                        public recipient,
                         public std::enable_shared_from_this<key_entry> {
 public:
   key_entry(std::string key, std::shared_ptr<pool_context> context)
-    : pool(std::move(context)), place(std::move(key), pool->terms, *this) {
+    : pool(std::move(context)), empty_since(pool->time->now()),
+      place(std::move(key), pool->terms, *this) {
   }
 
+  // -- holders ----------------------------------------------------------------
+
   void hand_over(slot& s, bool healthy) noexcept override {
-    // The hold in the message keeps the slot, and so this entry. Should the
-    // supervisor be gone, as after a revocation, the hold drops itself.
+    // The hold in the message keeps the slot, and so this entry. Should there be
+    // no supervisor, as after a revocation, the hold drops itself.
     auto what = std::make_shared<hold>(&s);
     what->hand_over();
-    cafx::send_anon(supervisor, released{std::move(what), healthy});
+    wake(caf::make_message(released{std::move(what), healthy}));
   }
 
   bool check(void* resource) noexcept override {
     return pool->opener->check(resource);
   }
 
-  const std::shared_ptr<pool_context> pool;
-  shelf place;
-  caf::actor supervisor; ///< set under the directory's lock, then constant
+  // -- clock, budget, workers -------------------------------------------------
 
-  /// Messages that keep the supervisor from leaving: counted up under the
-  /// directory's lock, down by the supervisor. // I8
+  void wake(caf::message what) override {
+    if (auto home = pool->home.lock())
+      home->wake(*this, std::move(what));
+  }
+
+  bool tell(caf::message what) override {
+    auto home = pool->home.lock();
+    return home == nullptr || home->tell(*this, std::move(what));
+  }
+
+  caf::actor caretaker() const override {
+    return pool->caretaker;
+  }
+
+  // -- its supervisor ---------------------------------------------------------
+
+  /// A message that was counted is being handled.
+  void arrived() noexcept {
+    on_the_way.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  const std::shared_ptr<pool_context> pool;
+
+  // Under the directory's lock.
+  caf::actor supervisor;  ///< null: asleep
+  bool gone = false;      ///< not in the directory any more
+  time_point empty_since; ///< while asleep: since when nothing is open
+
+  /// Messages that the supervisor has to handle before it may sleep or leave:
+  /// counted up under the directory's lock, down by the supervisor. // I8
   atomic<std::uint32_t> on_the_way{0};
+
+  shelf place;
 };
 
 } // namespace steward

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <steward/actors/job_runner.hpp>
+#include <steward/core/cleanup.hpp>
 #include <steward/core/opener.hpp>
 #include <steward/core/permits.hpp>
 #include <steward/core/pool_counters.hpp>
@@ -23,24 +24,45 @@ namespace steward {
 
 class key_entry;
 
-/// Where the supervisors of a pool are found: exactly one per key. // I8
+/// Where the keys of a pool are found, and their supervisors: at most one for
+/// each. // I8
+///
+/// A supervisor with nothing under way may sleep: its entry stays, the actor
+/// ends, and the next message wakes another one. Whatever is sent by way of this
+/// is counted and keeps the supervisor awake until it has called
+/// `key_entry::arrived`. Any thread; what is called back runs under a lock.
 class key_home {
 public:
   virtual ~key_home() = default;
 
-  /// Calls `f` with the supervisor of `key`, which is made if there is none and
-  /// cannot leave before it has handled what `f` sends it: `f` sends exactly
-  /// one message that the supervisor answers with `key_entry::arrived`. False
-  /// if the pool is draining. Any thread; `f` runs under a lock.
+  /// Calls `f` with the supervisor of `key`, which is made or woken if need be;
+  /// `f` sends it exactly one message. False if the pool is draining.
   virtual bool with_supervisor(std::string_view key,
                                const std::function<void(const caf::actor&)>& f)
     = 0;
 
-  /// The same, but nobody is made, and also while the pool is draining. False
-  /// if the key has no supervisor.
+  /// The same, but nobody is made or woken, and also while the pool is draining.
+  /// False if nobody is awake for the key.
   virtual bool with_present(std::string_view key,
                             const std::function<void(const caf::actor&)>& f)
     = 0;
+
+  /// Sends to the supervisor of an entry, woken if need be. Nothing happens if
+  /// the entry has left.
+  virtual void wake(key_entry& who, caf::message what) = 0;
+
+  /// The same, but false if nobody is awake.
+  virtual bool tell(key_entry& who, caf::message what) = 0;
+
+  /// What becomes of an entry.
+  enum class rest { stays, leaves };
+
+  /// Calls `f`, which may do what else only the supervisor may, if nobody is
+  /// awake and the entry has not left; else false.
+  virtual bool while_asleep(key_entry& who, const std::function<rest()>& f) = 0;
+
+  /// A supervisor wants to sleep. False if a message is on its way to it.
+  virtual bool sleep(key_entry& who) = 0;
 
   /// A supervisor without slots wants to leave. False if a message is on its
   /// way to it; else it is not found any more.
@@ -48,6 +70,9 @@ public:
 
   /// A draining supervisor ends.
   virtual void ended(key_entry& who) = 0;
+
+  /// Whether the pool is draining.
+  virtual bool closed() const noexcept = 0;
 };
 
 /// When the clock is next needed, as far as everybody told it: lowered by who
@@ -83,7 +108,7 @@ struct pool_context {
   pool_context(pool_options o, std::shared_ptr<timepiece> t,
                std::shared_ptr<any_opener> user)
     : options(std::move(o)), time(std::move(t)), opener(std::move(user)),
-      budget_permits(options.total_max), origin(time->now()) {
+      budget_permits(options.total_max), grid(time->now(), options.tick) {
     terms.time = time.get();
     terms.holders_max = options.holders_max;
     terms.checked = opener->checks();
@@ -105,12 +130,13 @@ struct pool_context {
   std::atomic<std::uint64_t> opened_seq{0};
   std::atomic<std::uint64_t> tickets{0}; ///< of leases in messages, so far
   pool_counters counters;
-  time_point origin; ///< cleanup is due at origin + n * tick
+  cleanup_grid grid; ///< from when the pool was made
 
   // Set before the first supervisor is made, dropped after the last has ended.
   caf::actor clock;
   caf::actor front;       ///< takes messages for this pool
   caf::actor budget;      ///< only where `total_max` is a limit
+  caf::actor caretaker;   ///< of keys whose supervisor sleeps
   caf::actor persistence; ///< only where `recorded`
   std::shared_ptr<clock_hint> hint;
   std::shared_ptr<job_runner> runner;

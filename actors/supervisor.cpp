@@ -1,12 +1,12 @@
 #include <steward/actors/supervisor.hpp>
 
+#include <steward/actors/bookkeeping.hpp>
 #include <steward/actors/log.hpp>
 #include <steward/core/duration_text.hpp>
 #include <steward/core/one_line.hpp>
 #include <steward/core/planted.hpp>
 #include <steward/messages/drain.hpp>
 #include <steward/messages/errors.hpp>
-#include <steward/messages/records.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -27,26 +27,25 @@ supervisor_state::make_behavior(std::shared_ptr<key_entry> entry) {
   entry_ = std::move(entry);
   pool_ = entry_->pool.get();
   core_.emplace(entry_->place, pool_->options, pool_->budget_permits,
-                pool_->opened_seq, pool_->origin, now());
-  alarm_ = std::make_shared<alarm>(caf::actor{self_});
-  member_
-    = std::make_shared<budget_member>(budget_member{caf::actor{self_}, entry_});
+                pool_->opened_seq, pool_->grid, entry_->empty_since);
   cafx::drop_unknown(self_);
   self_->set_down_handler([this](caf::down_msg& x) { holder_died(x.source); });
-  auto arrived = [this] { --entry_->on_the_way; };
   return {
-    [this](const released& m) { take_back(std::move(*m.what), m.healthy); },
-    [this, arrived](const acquire_into& m) {
+    [this](const released& m) {
+      arrived();
+      take_back(std::move(*m.what), m.healthy);
+    },
+    [this](const acquire_into& m) {
       arrived();
       acquire(m.params, m.deadline, m.sink);
     },
-    [this, arrived](const acquire_hold& m) -> caf::result<granted_hold> {
+    [this](const acquire_hold& m) -> caf::result<granted_hold> {
       arrived();
       auto promise = self_->make_response_promise();
       acquire(m.params, m.deadline, to_actor{promise});
       return promise;
     },
-    [this, arrived](const acquire_lease& m) -> caf::result<granted> {
+    [this](const acquire_lease& m) -> caf::result<granted> {
       arrived();
       auto who = cafx::sender(self_);
       if (!who) // nobody would ever give it back
@@ -58,43 +57,62 @@ supervisor_state::make_behavior(std::shared_ptr<key_entry> entry) {
       return promise;
     },
     [this](const opened& m) {
+      arrived();
       finish_open(*m.place, m.resource ? m.resource->take() : nullptr, m.error);
       carry_out();
     },
     [this](const closed& m) {
+      arrived();
       finish_close(*m.place, m.why, m.revoked);
       carry_out();
     },
-    [this](const cleanup_tick& m) { on_tick(m); },
-    [this, arrived](const release_lease& m) {
+    [this](const cleanup_tick& m) {
+      if (std::exchange(last_tick_, m.seq) != m.seq) // it may come twice
+        arrived();
+      on_tick(m);
+    },
+    [this](const release_lease& m) {
       arrived();
       release(m.ticket, m.healthy);
+      carry_out();
     },
     [this](const holder_gone& m) { free_leases_of(m.who); },
     [this](const give_up& m) {
+      arrived();
       if (!core_->give_up(m.id, out_) && !STEWARD_PLANTED(refusal_not_told))
         cafx::send(self_, pool_->budget, kept{m.id});
       carry_out();
     },
     [this](permit_granted) {
+      arrived();
       core_->permit_granted(now(), out_);
       carry_out();
     },
     [this](permit_denied) {
+      arrived();
       core_->permit_denied(now(), out_);
       carry_out();
     },
-    [this, arrived](evict_key) {
+    [this](evict_key) {
       arrived();
       evicting result{core_->evict(now(), out_)};
       carry_out();
       return result;
     },
     [this](drain) {
+      arrived();
       core_->drain(now(), out_);
       carry_out();
     },
-    [this](drain_by_force) { force(); },
+    [this](drain_by_force) {
+      arrived();
+      force();
+    },
+    [this](doze) {
+      arrived();
+      dozy_ = true;
+      carry_out();
+    },
     [this](abandon) { leave(); },
   };
 }
@@ -110,9 +128,8 @@ void supervisor_state::acquire(const std::string& params, time_point deadline,
 }
 
 void supervisor_state::take_back(hold what, bool healthy) {
-  if (what.revoked()) // while it was on its way; it drops itself
-    return;
-  core_->released(*what.release(), healthy, now(), out_);
+  if (!what.revoked()) // else while it was on its way: it drops itself
+    core_->released(*what.release(), healthy, now(), out_);
   carry_out();
 }
 
@@ -164,27 +181,20 @@ void supervisor_state::free_leases_of(const caf::actor_addr& who) {
 void supervisor_state::finish_open(slot& place, void* resource,
                                    const std::string& error) {
   if (resource == nullptr) {
-    pool_->counters.open_failed();
-    logger().info("open_failed pool={} key={} id={} error=\"{}\"",
-                  pool_->options.name, one_line(entry_->place.key()),
-                  place.id(), one_line(error));
+    book_open_failed(*entry_, place, error);
     open_error_ = error;
     if (STEWARD_PLANTED(open_failure_lost))
       return;
     core_->open_failed(place, now(), out_);
     return;
   }
-  pool_->counters.opened();
-  note_opened(place);
+  book_opened(*entry_, place);
   core_->opened(place, resource, now(), out_);
 }
 
 void supervisor_state::finish_close(slot& place, close_reason why,
                                     bool revoked) {
-  pool_->counters.closed(why);
-  note_closed(place.id(), why);
-  logger().debug("closed pool={} key={} id={} reason={}", pool_->options.name,
-                 one_line(entry_->place.key()), place.id(), to_string(why));
+  book_closed(*entry_, place.id(), why);
   core_->closed(place, revoked, now(), out_);
 }
 
@@ -227,6 +237,20 @@ void supervisor_state::carry_out() {
   out_.clear();
   if (gone_)
     leave();
+  else if (dozy_)
+    try_to_sleep();
+}
+
+// The next message wakes another supervisor, perhaps before this one has ended:
+// it must not touch the key after this.
+void supervisor_state::try_to_sleep() {
+  if (!core_->quiet() || !replies_.empty() || !leases_.empty()
+      || !watched_.empty())
+    return;
+  entry_->empty_since = core_->empty_since();
+  auto home = pool_->home.lock();
+  if (home != nullptr && home->sleep(*entry_))
+    self_->quit();
 }
 
 void supervisor_state::tell_clock() {
@@ -238,9 +262,9 @@ void supervisor_state::tell_clock() {
     pool_->hint->lower(next);
   }
   if (std::exchange(ticking_, false))
-    cafx::send(self_, pool_->clock, tick_done{alarm_, next});
+    cafx::send(self_, pool_->clock, tick_done{entry_, next});
   else if (sooner)
-    cafx::send(self_, pool_->clock, arm{alarm_, next});
+    cafx::send(self_, pool_->clock, arm{entry_, next});
 }
 
 void supervisor_state::act(const effect::open_resource& x) {
@@ -262,18 +286,13 @@ void supervisor_state::act(const effect::open_resource& x) {
     if (outcome.resource != nullptr)
       result.resource = std::make_shared<arriving_resource>(pool.opener,
                                                             outcome.resource);
-    return [entry, result] { cafx::send_anon(entry->supervisor, result); };
+    return [entry, result] { entry->wake(caf::make_message(result)); };
   }});
 }
 
 void supervisor_state::act(const effect::close_resource& x) {
   auto close = [entry = entry_, place = x.place, why = x.why, keep = x.keep] {
-    auto& opener = *entry->pool->opener;
-    opener.close(place->resource(), why);
-    if (STEWARD_PLANTED(double_close) && why == close_reason::idle)
-      opener.close(place->resource(), why);
-    if (keep == nullptr)
-      opener.destroy(place->resource());
+    close_resource_of(*entry, *place, why, keep != nullptr);
   };
   if (!pool_->opener->blocks()) {
     close();
@@ -282,13 +301,13 @@ void supervisor_state::act(const effect::close_resource& x) {
   jobs_.push_back(
     job{[close, entry = entry_, done = closed{x.place, x.why, x.revoked}] {
           close();
-          return [entry, done] { cafx::send_anon(entry->supervisor, done); };
+          return [entry, done] { entry->wake(caf::make_message(done)); };
         },
         true});
 }
 
 void supervisor_state::act(const effect::ask_permit&) {
-  cafx::send(self_, pool_->budget, permit_wanted{member_});
+  cafx::send(self_, pool_->budget, permit_wanted{entry_});
 }
 
 void supervisor_state::act(const effect::return_permit&) {
@@ -297,7 +316,7 @@ void supervisor_state::act(const effect::return_permit&) {
 
 void supervisor_state::act(const effect::report_opened& x) {
   cafx::send(self_, pool_->budget,
-             budget_opened{member_, x.place, x.place->id(),
+             budget_opened{entry_, x.place, x.place->id(),
                            x.place->last_used()});
 }
 
@@ -423,34 +442,6 @@ void supervisor_state::unwatch(const caf::actor_addr& who) {
     return;
   self_->demonitor(who);
   watched_.erase(i);
-}
-
-// -- records ------------------------------------------------------------------
-
-std::string supervisor_state::record_name(std::uint64_t id) const {
-  return fmt::format("{}/{}/{}/{}", pool_->options.name, pool_->owner, id,
-                     entry_->place.key());
-}
-
-void supervisor_state::note_opened(const slot& place) {
-  if (!pool_->persistence)
-    return;
-  record draft;
-  draft.name = record_name(place.id());
-  draft.pool = pool_->options.name;
-  draft.key = entry_->place.key();
-  draft.attributes = place.params();
-  draft.owner = pool_->owner;
-  draft.creator = pool_->token_of(place.id());
-  draft.opened_at = now();
-  cafx::send(self_, pool_->persistence,
-             note_record{create_record{std::move(draft)}});
-}
-
-void supervisor_state::note_closed(std::uint64_t id, close_reason why) {
-  if (pool_->persistence)
-    cafx::send(self_, pool_->persistence,
-               note_record{close_record{record_name(id), why, now()}});
 }
 
 caf::behavior supervisor(caf::stateful_actor<supervisor_state>* self,

@@ -61,6 +61,7 @@ private:
   void force();
 
   void carry_out(); // all effects, the clock, the jobs, then the answers
+  void try_to_sleep();
   void tell_clock();
   void act(const effect::answer&) const {
   }
@@ -84,10 +85,11 @@ private:
   void watch(const caf::actor_addr& who);
   void unwatch(const caf::actor_addr& who);
   std::string refusal_text(errc why, const rejection& figures) const;
-  std::string record_name(std::uint64_t id) const;
-  void note_opened(const slot& place);
-  void note_closed(std::uint64_t id, close_reason why);
   void leave();
+
+  void arrived() const {
+    entry_->arrived();
+  }
 
   time_point now() const {
     return pool_->time->now();
@@ -97,13 +99,13 @@ private:
   std::shared_ptr<key_entry> entry_;
   pool_context* pool_ = nullptr;
   std::optional<supervision> core_;
-  std::shared_ptr<alarm> alarm_;
-  std::shared_ptr<budget_member> member_;
   time_point armed_ = never;
   effects out_;
   std::vector<job> jobs_; // of `out_`
-  bool ticking_ = false;  // the clock waits for an answer
-  bool gone_ = false;     // nobody finds us any more
+  std::uint64_t last_tick_ = 0;
+  bool ticking_ = false; // the clock waits for an answer
+  bool gone_ = false;    // nobody finds us any more
+  bool dozy_ = false;    // we should sleep when we can
   request_id requests_ = 0;
   std::unordered_map<request_id, reply> replies_;
   std::unordered_map<std::uint64_t, lease> leases_;

@@ -38,6 +38,7 @@ namespace steward::planted {
     X(unhealthy_kept, "a broken resource is lent again")                       \
     X(two_supervisors, "a key gets a second supervisor")                       \
     X(leaves_with_mail, "a supervisor leaves though a message comes")          \
+    X(sleeps_with_mail, "a supervisor sleeps though a message comes")          \
     X(drain_drops_waiters, "a shutdown does not answer who waits")             \
     X(drain_leaves_open, "a shutdown forgets what is open")                    \
     X(never_rearmed, "after a tick the clock forgets who asked")               \

@@ -96,6 +96,8 @@ std::vector<std::string> check(const pool_options& options) {
   if (options.max_lifetime != off)
     that.in_range("max_lifetime", options.max_lifetime, least, ten_years,
                   timeout_range);
+  that.in_range<std::size_t>("awake_max", options.awake_max, 0, 1'000'000,
+                             "0 to 1000000");
   that.in_range("linger", options.linger, least, day, from_tick + " to 1 day");
   that.in_range("open_timeout", options.open_timeout, tick_min, day,
                 "1ms to 1 day");

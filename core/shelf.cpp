@@ -6,19 +6,32 @@ namespace steward {
 
 shelf::shelf(std::string key, const lending_terms& terms, shelf_keeper& keeper)
   : key_(std::move(key)), terms_(&terms), keeper_(&keeper) {
-  first_slot_.settle(*this);
-  first_.slots = &first_slot_;
-  first_.size = 1;
+  first_.settle(*this);
 }
 
 shelf::~shelf() {
-  auto* b = first_.next.load(std::memory_order_relaxed);
+  auto* b = more_.load(std::memory_order_relaxed);
   while (b != nullptr)
     delete std::exchange(b, b->next.load(std::memory_order_relaxed));
 }
 
 slot* shelf::borrow(std::string_view params, std::uint64_t tag,
                     as who) noexcept {
+  auto result = find(params, tag, who);
+  if (result.mistaken != nullptr)
+    put_back(*result.mistaken);
+  return result.place;
+}
+
+void shelf::put_back(slot& mistaken) noexcept {
+  // It was not used: the stamp stays.
+  auto given = mistaken.give_back(mistaken.last_used());
+  if (given == slot::given::hand_over)
+    keeper_->hand_over(mistaken, true);
+}
+
+shelf::found shelf::find(std::string_view params, std::uint64_t tag,
+                         as who) noexcept {
   // Each lost race means that somebody else got a slot; after a few the
   // supervisor is the better place to settle it.
   for (int tries = 0; tries < 8; ++tries) {
@@ -46,39 +59,36 @@ slot* shelf::borrow(std::string_view params, std::uint64_t tag,
       }
     });
     if (best == nullptr || overtaking)
-      return nullptr;
-    if (best->try_hold(best_word)) {
-      // Held, so its params are still: now they can be compared in full.
-      if (best->params() == params)
-        return best;
-      auto given = best->give_back(best->last_used());
-      if (given == slot::given::hand_over)
-        keeper_->hand_over(*best, true);
-      return nullptr;
-    }
+      return {};
+    // Held, its params are still: now they can be compared in full.
+    if (best->try_hold(best_word))
+      return best->params() == params ? found{best, nullptr}
+                                      : found{nullptr, best};
   }
-  return nullptr;
+  return {};
 }
 
 slot& shelf::vacancy() {
-  block* last = nullptr;
-  for (auto* b = &first_; b != nullptr;
-       b = b->next.load(std::memory_order_relaxed)) {
-    last = b;
-    for (std::size_t i = 0; i < b->size; ++i) {
-      auto w = b->slots[i].word();
-      if (w.in() == phase::closed && w.holders() == 0)
+  auto vacant = [](const slot& s) {
+    auto w = s.word();
+    return w.in() == phase::closed && w.holders() == 0;
+  };
+  if (vacant(first_))
+    return first_;
+  std::size_t size = 1;
+  auto* link = &more_;
+  while (auto* b = link->load(std::memory_order_relaxed)) {
+    for (std::size_t i = 0; i < b->size; ++i)
+      if (vacant(b->slots[i]))
         return b->slots[i];
-    }
+    size = b->size;
+    link = &b->next;
   }
-  auto next = std::make_unique<block>();
-  next->size = last->size * 2;
-  next->owned = std::make_unique<slot[]>(next->size);
-  next->slots = next->owned.get();
+  auto next = std::make_unique<block>(size * 2);
   for (std::size_t i = 0; i < next->size; ++i)
     next->slots[i].settle(*this);
   auto& result = next->slots[0];
-  last->next.store(next.release(), std::memory_order_release);
+  link->store(next.release(), std::memory_order_release);
   return result;
 }
 

@@ -63,6 +63,17 @@ public:
   slot* borrow(std::string_view params, std::uint64_t tag,
                as who = as::user) noexcept;
 
+  /// The same, but what was held by mistake, as its params have the same tag, is
+  /// left to the caller, for `put_back`: that may call the keeper, which the
+  /// caller may not want right now.
+  struct found {
+    slot* place = nullptr;
+    slot* mistaken = nullptr;
+  };
+  found find(std::string_view params, std::uint64_t tag,
+             as who = as::user) noexcept;
+  void put_back(slot& mistaken) noexcept;
+
   // -- the supervisor ---------------------------------------------------------
 
   /// A closed slot, made if there is none.
@@ -79,28 +90,30 @@ public:
   /// Calls `f(slot&)` for every slot, in the order in which they were made.
   template <class F>
   void for_each(F&& f) {
-    for (auto* b = &first_; b != nullptr;
+    f(first_);
+    for (auto* b = more_.load(std::memory_order_acquire); b != nullptr;
          b = b->next.load(std::memory_order_acquire))
       for (std::size_t i = 0; i < b->size; ++i)
         f(b->slots[i]);
   }
 
 private:
-  // Blocks are appended by the supervisor and read by everybody; each is twice
-  // as large as the one before, the first one is part of the shelf: most keys
-  // have one slot.
+  // Appended by the supervisor and read by everybody; each is twice as large as
+  // the one before. The first slot is part of the shelf: most keys have one.
   struct block {
-    slot* slots = nullptr;
-    std::size_t size = 0;
+    explicit block(std::size_t n) : size(n), slots(new slot[n]) {
+    }
+
+    const std::size_t size;
+    const std::unique_ptr<slot[]> slots;
     atomic<block*> next{nullptr};
-    std::unique_ptr<slot[]> owned;
   };
 
   std::string key_;
   const lending_terms* terms_;
   shelf_keeper* keeper_;
-  slot first_slot_;
-  block first_;
+  atomic<block*> more_{nullptr};
+  slot first_;
 };
 
 } // namespace steward

@@ -45,7 +45,8 @@ void slot::begin_open(std::uint64_t id, std::string_view params,
                       time_point now) {
   auto seen = word();
   assert(seen.in() == phase::closed && seen.holders() == 0);
-  params_.assign(params);
+  if (params != this->params())
+    params_ = params.empty() ? nullptr : std::make_unique<std::string>(params);
   id_.store(id, std::memory_order_relaxed);
   tag_.store(tag_of(params), std::memory_order_relaxed);
   opened_at_ = now;
@@ -81,7 +82,7 @@ bool slot::try_take(slot_word seen) noexcept {
 }
 
 std::uint64_t slot::revoke(std::shared_ptr<void> keep) noexcept {
-  keep_ = std::move(keep);
+  keep_ = std::make_unique<std::shared_ptr<void>>(std::move(keep));
   auto raw = word_.load(std::memory_order_relaxed);
   while (!word_.compare_exchange_weak(
     raw, slot_word{raw}.with(phase::closing).raw(), std::memory_order_acq_rel,

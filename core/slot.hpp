@@ -95,7 +95,8 @@ std::uint64_t tag_of(std::string_view params) noexcept;
 
 /// The place of one resource. Users borrow and give back by compare-and-swap on
 /// the word, from any thread; everything else is the supervisor's alone.
-class alignas(64) slot {
+/// Small: most of what a million idle keys need is a million of these.
+class slot {
 public:
   slot() = default;
   slot(const slot&) = delete;
@@ -142,7 +143,7 @@ public:
 
   /// Lets go of what keeps a revoked slot's memory; `*this` may be gone after.
   void forget() noexcept {
-    auto last_breath = std::move(keep_);
+    auto last_breath = std::move(*keep_);
   }
 
   shelf& home() const noexcept {
@@ -153,8 +154,8 @@ public:
     return resource_;
   }
 
-  const std::string& params() const noexcept {
-    return params_;
+  std::string_view params() const noexcept {
+    return params_ == nullptr ? std::string_view{} : *params_;
   }
 
   // -- the supervisor ---------------------------------------------------------
@@ -209,8 +210,8 @@ private:
   shelf* home_ = nullptr;
   void* resource_ = nullptr;
   time_point opened_at_{};
-  std::string params_;
-  std::shared_ptr<void> keep_;
+  std::unique_ptr<const std::string> params_; // null: empty, as most are
+  std::unique_ptr<std::shared_ptr<void>> keep_;
 };
 
 } // namespace steward

@@ -11,9 +11,17 @@ namespace steward {
 supervision::supervision(shelf& place, const pool_options& options,
                          permits& budget,
                          std::atomic<std::uint64_t>& opened_seq,
-                         time_point origin, time_point now)
+                         cleanup_grid grid, time_point empty_since)
   : shelf_(place), options_(options), budget_(budget), opened_seq_(opened_seq),
-    origin_(origin), empty_since_(now) {
+    grid_(grid), empty_since_(empty_since) {
+  shelf_.for_each([this](const slot& s) {
+    switch (s.word().in()) {
+      case phase::closed: break;
+      case phase::opening: ++opening_; break;
+      case phase::open: ++open_; break;
+      case phase::closing: ++closing_; break;
+    }
+  });
 }
 
 // -- requests -----------------------------------------------------------------
@@ -356,7 +364,7 @@ void supervision::refuse(request_id id, errc why, time_point now,
     if (w.holders() != 0)
       ++figures.leased;
     else
-      next = std::min(next, due_of(s, now));
+      next = std::min(next, steward::next_due(s, options_, grid_, now));
   });
   if (next != never)
     figures.retry_after_ms = std::chrono::ceil<std::chrono::milliseconds>(

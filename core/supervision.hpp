@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/core/cleanup.hpp>
 #include <steward/core/permits.hpp>
 #include <steward/core/pool_options.hpp>
 #include <steward/core/refusal.hpp>
@@ -83,11 +84,16 @@ using effects = std::vector<any_effect>;
 /// A request is answered from a free slot, or it waits for an open of its own
 /// (or shares one that is under way), or it is rejected. A wait is always for
 /// something that is under way: an open, a close that makes room, a permit.
+///
+/// All that it knows of a quiet key stands in the shelf: one supervision may end
+/// and another one go on. A close that somebody else began comes to it as
+/// `closed`.
 class supervision {
 public:
+  /// `empty_since`: since when the key has nothing, if it has nothing.
   supervision(shelf& place, const pool_options& options, permits& budget,
-              std::atomic<std::uint64_t>& opened_seq, time_point origin,
-              time_point now);
+              std::atomic<std::uint64_t>& opened_seq, cleanup_grid grid,
+              time_point empty_since);
 
   // -- events -----------------------------------------------------------------
 
@@ -158,6 +164,14 @@ public:
     return draining_;
   }
 
+  /// Whether nothing is under way, nobody waits and no slot needs attention: all
+  /// that can happen without a message to us is that something becomes due.
+  bool quiet() const noexcept;
+
+  time_point empty_since() const noexcept {
+    return empty_since_;
+  }
+
   /// Whether no slot is opening, open or closing and nobody waits.
   bool empty() const noexcept {
     return live() == 0 && waiters_.empty();
@@ -214,16 +228,12 @@ private:
   void close_due(time_point point, effects& out);
   void put_permit(effects& out);
   void settle(time_point now, effects& out);
-  time_point due_of(const slot& s, time_point now) const;
-  time_point next_tick(time_point due, time_point now) const;
-  time_point last_tick(time_point now) const;
-  time_point on_grid(time_point t) const;
 
   shelf& shelf_;
   const pool_options& options_;
   permits& budget_;
   std::atomic<std::uint64_t>& opened_seq_;
-  time_point origin_;
+  cleanup_grid grid_;
   waiter_list waiters_;
   std::size_t opening_ = 0;
   std::size_t open_ = 0;

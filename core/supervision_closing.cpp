@@ -101,7 +101,7 @@ void supervision::drain(time_point now, effects& out) {
 void supervision::tick(time_point now, effects& out) {
   expire(now, out);
   // Cleanup is on the grid; a deadline may be between two of its points.
-  auto point = last_tick(now);
+  auto point = grid_.last(now);
   if (point > cleaned_) {
     cleaned_ = point;
     close_due(point, out);
@@ -133,19 +133,9 @@ void supervision::expire(time_point now, effects& out) {
 
 void supervision::close_due(time_point point, effects& out) {
   shelf_.for_each([&](slot& s) {
-    auto w = s.word();
-    if (w.in() != phase::open || w.holders() != 0)
-      return;
-    // `w` was read before the stamp: a use in between makes the take fail. // I5
-    auto used = STEWARD_PLANTED(idle_since_open) ? s.opened_at()
-                : STEWARD_PLANTED(idle_too_early)
-                  ? s.last_used() - options_.tick
-                : STEWARD_PLANTED(idle_too_late) ? s.last_used() + duration{1}
-                                                 : s.last_used();
-    if (later(used, options_.idle_timeout) <= point)
-      try_close(s, w, close_reason::idle, out);
-    else if (later(s.opened_at(), options_.max_lifetime) <= point)
-      try_close(s, w, close_reason::lifetime, out);
+    auto seen = s.word();
+    if (auto why = due_reason(s, seen, options_, point))
+      try_close(s, seen, *why, out);
   });
 }
 
@@ -153,41 +143,22 @@ time_point supervision::next_due(time_point now) const {
   auto result = never;
   for (const auto& w : waiters_)
     result = std::min(result, w.deadline);
-  shelf_.for_each([&](slot& s) { result = std::min(result, due_of(s, now)); });
+  shelf_.for_each([&](const slot& s) {
+    result = std::min(result, steward::next_due(s, options_, grid_, now));
+  });
   if (!draining_ && live() == 0 && waiters_.empty())
     result = std::min(result,
-                      next_tick(later(empty_since_, options_.linger), now));
+                      grid_.next(later(empty_since_, options_.linger), now));
   return result;
 }
 
-time_point supervision::due_of(const slot& s, time_point now) const {
-  auto w = s.word();
-  if (w.in() == phase::opening)
-    return s.late ? never : later(s.opened_at(), options_.open_timeout);
-  if (w.in() != phase::open)
-    return never;
-  // Whoever holds it says nothing when it comes back: it cannot have been idle
-  // for long before `now + idle_timeout`.
-  auto idle_since = w.holders() != 0 ? now : s.last_used();
-  return next_tick(std::min(later(idle_since, options_.idle_timeout),
-                            later(s.opened_at(), options_.max_lifetime)),
-                   now);
-}
-
-// What was due before, but in use then, is due at the next tick.
-time_point supervision::next_tick(time_point due, time_point now) const {
-  return on_grid(std::max(due, later(now, duration{1})));
-}
-
-time_point supervision::last_tick(time_point now) const {
-  return now - (now - origin_) % options_.tick;
-}
-
-time_point supervision::on_grid(time_point t) const {
-  if (t == never || t <= origin_)
-    return t == never ? never : origin_;
-  auto ticks = (t - origin_ + options_.tick - duration{1}) / options_.tick;
-  return later(origin_, ticks * options_.tick);
+bool supervision::quiet() const noexcept {
+  auto result = waiters_.empty() && opening_ == 0 && closing_ == 0
+                && asked_ == 0 && !attention_ && !draining_;
+  shelf_.for_each([&](const slot& s) {
+    result = result && !s.doom && !s.word().attention();
+  });
+  return result;
 }
 
 } // namespace steward

@@ -3,22 +3,17 @@
 #include <steward/core/slot.hpp>
 #include <steward/core/time.hpp>
 #include <steward/messages/caf.hpp>
+#include <steward/messages/recipient.hpp>
 
 #include <cstdint>
 #include <memory>
 
 namespace steward {
 
-/// A supervisor as the budget knows it; `keep` keeps its slots in memory.
-struct budget_member {
-  caf::actor who;
-  std::shared_ptr<void> keep;
-};
-
 /// To the budget: I need one permit. Answered by `permit_granted` or
 /// `permit_denied`, as messages of their own.
 struct permit_wanted {
-  std::shared_ptr<budget_member> who;
+  std::shared_ptr<recipient> who;
 };
 
 /// To a supervisor: one permit is yours.
@@ -32,7 +27,7 @@ struct permit_returned {};
 
 /// To the budget: this resource is open.
 struct budget_opened {
-  std::shared_ptr<budget_member> who;
+  std::shared_ptr<recipient> who;
   slot* place = nullptr;
   std::uint64_t id = 0;
   time_point stamp;
@@ -45,6 +40,12 @@ struct budget_closed {
 
 /// To a supervisor: please close this resource, if it still is idle.
 struct give_up {
+  std::uint64_t id = 0;
+};
+
+/// To a caretaker: the same, of a key that sleeps.
+struct give_up_asleep {
+  std::shared_ptr<recipient> who;
   std::uint64_t id = 0;
 };
 
@@ -65,5 +66,6 @@ STEWARD_MESSAGE(steward::permit_returned)
 STEWARD_MESSAGE(steward::budget_opened)
 STEWARD_MESSAGE(steward::budget_closed)
 STEWARD_MESSAGE(steward::give_up)
+STEWARD_MESSAGE(steward::give_up_asleep)
 STEWARD_MESSAGE(steward::kept)
 STEWARD_MESSAGE(steward::stop_budget)

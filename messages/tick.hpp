@@ -2,24 +2,18 @@
 
 #include <steward/core/time.hpp>
 #include <steward/messages/caf.hpp>
+#include <steward/messages/recipient.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <utility>
+#include <vector>
 
 namespace steward {
 
-/// One actor's place in the clock. `armed` is the clock's alone.
-struct alarm {
-  explicit alarm(caf::actor whom) : who(std::move(whom)) {
-  }
-
-  caf::actor who;
-  time_point armed = never; ///< when it is next woken
-};
-
 /// To the clock: wake me at `at`, if not before.
 struct arm {
-  std::shared_ptr<alarm> whom;
+  std::shared_ptr<recipient> whom;
   time_point at;
 };
 
@@ -31,8 +25,20 @@ struct cleanup_tick {
 
 /// To the clock: I did what was due; wake me next at `next` (`never`: not).
 struct tick_done {
-  std::shared_ptr<alarm> whom;
+  std::shared_ptr<recipient> whom;
   time_point next;
+};
+
+/// To a caretaker, from the clock: these are due and asleep. Answered by
+/// `attended`.
+struct attend {
+  std::vector<std::shared_ptr<recipient>> whom;
+  cleanup_tick tick;
+};
+
+/// To the clock: who of them is due next, and when.
+struct attended {
+  std::vector<std::pair<std::shared_ptr<recipient>, time_point>> next;
 };
 
 /// To the clock: there is a pool with this tick.
@@ -58,6 +64,8 @@ struct stop_clock {};
 STEWARD_MESSAGE(steward::arm)
 STEWARD_MESSAGE(steward::cleanup_tick)
 STEWARD_MESSAGE(steward::tick_done)
+STEWARD_MESSAGE(steward::attend)
+STEWARD_MESSAGE(steward::attended)
 STEWARD_MESSAGE(steward::clock_pool)
 STEWARD_MESSAGE(steward::advance)
 STEWARD_MESSAGE(steward::advanced)

@@ -98,6 +98,8 @@ constexpr std::array entries = {
         &apply<&pool_options::tick>},
   entry{"linger", "how long an empty key keeps its supervisor", duration_form,
         &apply<&pool_options::linger>},
+  entry{"awake-max", "how many supervisors stay awake for nothing", count_form,
+        &apply<&pool_options::awake_max>},
   entry{"open-timeout", "how long opening may take", duration_form,
         &apply<&pool_options::open_timeout>},
   entry{"when-full", "evict_idle or reject", "\"evict_idle\" or \"reject\"",

@@ -1,10 +1,10 @@
 #include <steward/runtime/directory.hpp>
 
 #include <steward/core/planted.hpp>
+#include <steward/messages/drain.hpp>
 
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace steward {
 
@@ -14,12 +14,8 @@ directory::directory(std::shared_ptr<pool_context> pool, spawn_function spawn)
 
 directory::~directory() = default;
 
-directory::hashed_key directory::hashed(std::string_view key) noexcept {
-  return {key, std::hash<std::string_view>{}(key)};
-}
-
 directory::stripe& directory::stripe_of(const hashed_key& key) noexcept {
-  // The map takes the low bits.
+  // The set takes the low bits.
   return stripes_[(key.hash >> 48) % stripe_count];
 }
 
@@ -27,37 +23,51 @@ hold directory::borrow(std::string_view key, std::string_view params) noexcept {
   auto tag = tag_of(params);
   auto wanted = hashed(key);
   auto& s = stripe_of(wanted);
-  // The lock keeps the shelf from going away before there is a hold on it.
-  std::lock_guard lock{s.guard};
-  auto i = s.keys.find(wanted);
-  if (i == s.keys.end())
-    return {};
-  return hold{i->second->place.borrow(params, tag)};
+  entry_ptr keep;
+  shelf::found found;
+  {
+    // The lock keeps the shelf from going away before there is a hold on it.
+    std::lock_guard lock{s.guard};
+    auto i = s.keys.find(wanted);
+    if (i == s.keys.end())
+      return {};
+    found = (*i)->place.find(params, tag);
+    if (found.mistaken == nullptr)
+      return hold{found.place};
+    keep = *i;
+  }
+  keep->place.put_back(*found.mistaken); // may send, which takes the lock
+  return {};
 }
+
+// -- messages to supervisors --------------------------------------------------
 
 bool directory::with_supervisor(
   std::string_view key, const std::function<void(const caf::actor&)>& f) {
   auto wanted = hashed(key);
   auto& s = stripe_of(wanted);
-  std::lock_guard lock{s.guard};
-  if (s.closed)
-    return false;
-  auto i = s.keys.find(wanted);
-  if (STEWARD_PLANTED(two_supervisors) && i != s.keys.end()
-      && i->second->on_the_way > 0) {
-    s.keys.erase(i);
-    i = s.keys.end();
+  entry_ptr awoken;
+  {
+    std::lock_guard lock{s.guard};
+    if (s.closed)
+      return false;
+    auto i = s.keys.find(wanted);
+    if (STEWARD_PLANTED(two_supervisors) && i != s.keys.end()
+        && (*i)->on_the_way > 0) {
+      s.keys.erase(i);
+      i = s.keys.end();
+    }
+    if (i == s.keys.end()) {
+      i = s.keys.insert(std::make_shared<key_entry>(std::string{key}, pool_))
+            .first;
+      size_.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (rouse(**i))
+      awoken = *i;
+    f((*i)->supervisor);
   }
-  if (i == s.keys.end()) {
-    auto entry = std::make_shared<key_entry>(std::string{key}, pool_);
-    entry->supervisor = spawn_(entry);
-    wanted.text = entry->place.key();
-    i = s.keys.emplace(wanted, std::move(entry)).first;
-    size_.fetch_add(1, std::memory_order_relaxed);
-  }
-  // Counted before it is sent: whoever handles it counts down.
-  i->second->on_the_way.fetch_add(1, std::memory_order_relaxed);
-  f(i->second->supervisor);
+  if (awoken != nullptr)
+    put_to_bed(awoken);
   return true;
 }
 
@@ -67,36 +77,124 @@ bool directory::with_present(std::string_view key,
   auto& s = stripe_of(wanted);
   std::lock_guard lock{s.guard};
   auto i = s.keys.find(wanted);
-  if (i == s.keys.end())
+  if (i == s.keys.end() || !(*i)->supervisor)
     return false;
-  i->second->on_the_way.fetch_add(1, std::memory_order_relaxed);
-  f(i->second->supervisor);
+  rouse(**i);
+  f((*i)->supervisor);
+  return true;
+}
+
+void directory::wake(key_entry& who, caf::message what) {
+  auto& s = stripe_of(hashed(who.place.key()));
+  bool awoken = false;
+  {
+    std::lock_guard lock{s.guard};
+    if (who.gone)
+      return;
+    awoken = rouse(who);
+    if (awoken && s.closed) { // it was asleep when all were told
+      who.on_the_way.fetch_add(1, std::memory_order_relaxed);
+      cafx::send_anon(who.supervisor, drain{});
+    }
+    cafx::send_anon(who.supervisor, std::move(what));
+  }
+  if (awoken)
+    put_to_bed(who.shared_from_this());
+}
+
+bool directory::tell(key_entry& who, caf::message what) {
+  auto& s = stripe_of(hashed(who.place.key()));
+  std::lock_guard lock{s.guard};
+  if (!who.supervisor)
+    return false;
+  rouse(who);
+  cafx::send_anon(who.supervisor, std::move(what));
+  return true;
+}
+
+// Under the lock: counts a message, before it is sent, as whoever handles it
+// counts down. Whether there was no supervisor.
+bool directory::rouse(key_entry& who) {
+  who.on_the_way.fetch_add(1, std::memory_order_relaxed);
+  if (who.supervisor)
+    return false;
+  who.supervisor = spawn_(who.shared_from_this());
+  return true;
+}
+
+// The one that has been awake longest may sleep for the one that just woke.
+void directory::put_to_bed(const entry_ptr& newly_awake) {
+  entry_ptr tired;
+  {
+    std::lock_guard lock{bed_guard_};
+    if (awake_.size() < pool_->options.awake_max) {
+      awake_.push_back(newly_awake);
+    } else if (awake_.empty()) {
+      tired = newly_awake;
+    } else {
+      tired = std::exchange(awake_[next_bed_], newly_awake).lock();
+      next_bed_ = (next_bed_ + 1) % awake_.size();
+    }
+  }
+  if (tired != nullptr)
+    tell(*tired, caf::make_message(doze{}));
+}
+
+// -- the end of supervisors and entries ---------------------------------------
+
+bool directory::while_asleep(key_entry& who, const std::function<rest()>& f) {
+  auto& s = stripe_of(hashed(who.place.key()));
+  {
+    std::lock_guard lock{s.guard};
+    if (who.supervisor || who.gone)
+      return false;
+    if (f() == rest::stays)
+      return true;
+    erase(s, who);
+  }
+  one_less();
+  return true;
+}
+
+bool directory::sleep(key_entry& who) {
+  auto& s = stripe_of(hashed(who.place.key()));
+  std::lock_guard lock{s.guard};
+  if (who.on_the_way.load(std::memory_order_relaxed) > 0
+      && !STEWARD_PLANTED(sleeps_with_mail))
+    return false;
+  who.supervisor = {};
   return true;
 }
 
 bool directory::leave(key_entry& who) {
-  auto key = hashed(who.place.key());
-  auto& s = stripe_of(key);
+  auto& s = stripe_of(hashed(who.place.key()));
   {
     std::lock_guard lock{s.guard};
     if (who.on_the_way.load(std::memory_order_relaxed) > 0
         && !STEWARD_PLANTED(leaves_with_mail))
       return false;
-    s.keys.erase(key);
+    erase(s, who);
   }
   one_less();
   return true;
 }
 
 void directory::ended(key_entry& who) {
-  auto key = hashed(who.place.key());
-  auto& s = stripe_of(key);
+  auto& s = stripe_of(hashed(who.place.key()));
   {
     std::lock_guard lock{s.guard};
-    if (s.keys.erase(key) == 0)
+    if (!erase(s, who))
       return;
   }
   one_less();
+}
+
+// Under the lock. Whether it was there.
+bool directory::erase(stripe& s, key_entry& who) {
+  who.supervisor = {};
+  if (std::exchange(who.gone, true))
+    return false;
+  return s.keys.erase(who.shared_from_this()) > 0;
 }
 
 void directory::one_less() {
@@ -107,23 +205,28 @@ void directory::one_less() {
 }
 
 void directory::close() {
+  closed_.store(true, std::memory_order_relaxed);
   for (auto& s : stripes_) {
     std::lock_guard lock{s.guard};
     s.closed = true;
   }
 }
 
-void directory::for_each(const std::function<void(const caf::actor&)>& f) {
+std::vector<std::shared_ptr<key_entry>>
+directory::tell_all(const caf::message& what) {
+  std::vector<entry_ptr> asleep;
   for (auto& s : stripes_) {
-    std::vector<caf::actor> all;
-    {
-      std::lock_guard lock{s.guard};
-      for (auto& [key, entry] : s.keys)
-        all.push_back(entry->supervisor);
+    std::lock_guard lock{s.guard};
+    for (const auto& who : s.keys) {
+      if (!who->supervisor) {
+        asleep.push_back(who);
+        continue;
+      }
+      rouse(*who);
+      cafx::send_anon(who->supervisor, what);
     }
-    for (auto& who : all)
-      f(who);
   }
+  return asleep;
 }
 
 bool directory::wait_empty(std::chrono::nanoseconds patience) {

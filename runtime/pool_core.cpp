@@ -1,6 +1,8 @@
 #include <steward/runtime/pool_core.hpp>
 
+#include <steward/actors/attending.hpp>
 #include <steward/actors/budget.hpp>
+#include <steward/actors/caretaker.hpp>
 #include <steward/actors/front.hpp>
 #include <steward/actors/supervisor.hpp>
 #include <steward/messages/drain.hpp>
@@ -53,6 +55,7 @@ pool_core::pool_core(caf::actor_system& sys,
       })),
     waits_(std::move(waits)) {
   context_->home = directory_;
+  context_->caretaker = sys.spawn(caretaker_actor, context_);
   if (context_->budget_permits.limited())
     context_->budget = sys.spawn(budget_actor, context_);
   front_ = sys.spawn(front_actor, context_, directory_);
@@ -130,27 +133,24 @@ caf::error pool_core::draining_error() const {
 
 void pool_core::start_drain() {
   directory_->close();
-  directory_->for_each(
-    [](const caf::actor& who) { cafx::send_anon(who, drain{}); });
+  for (const auto& key : directory_->tell_all(caf::make_message(drain{})))
+    attend_drain(key);
 }
 
 void pool_core::force_drain() {
-  directory_->for_each(
-    [](const caf::actor& who) { cafx::send_anon(who, drain_by_force{}); });
+  // What sleeps has nothing to force: it is closing.
+  directory_->tell_all(caf::make_message(drain_by_force{}));
 }
 
 void pool_core::abandon_all() {
-  directory_->for_each(
-    [](const caf::actor& who) { cafx::send_anon(who, abandon{}); });
+  for (const auto& key : directory_->tell_all(caf::make_message(abandon{})))
+    directory_->ended(*key);
 }
 
 void pool_core::end() {
   if (context_->budget)
     cafx::send_anon(context_->budget, stop_budget{});
-  context_->budget = {};
-  context_->clock = {};
-  context_->front = {};
-  context_->persistence = {};
+  cafx::send_anon(context_->caretaker, stop_caretaker{});
   std::lock_guard lock{front_guard_};
   cafx::send_anon(front_, stop_front{});
   front_ = {};

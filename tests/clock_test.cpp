@@ -87,8 +87,8 @@ struct fixture {
     caf::anon_send_exit(ear, caf::exit_reason::user_shutdown);
   }
 
-  std::shared_ptr<steward::alarm> arm_at(time_point at) {
-    auto whom = std::make_shared<steward::alarm>(ear);
+  std::shared_ptr<recipient> arm_at(time_point at) {
+    auto whom = std::make_shared<plain_recipient>(ear);
     cafx::send_anon(clock, arm{whom, at});
     return whom;
   }

@@ -95,7 +95,8 @@ public:
   rush(std::size_t holders_max, unsigned seed)
     : options_(some_options(holders_max)), terms_{&time_, holders_max, false},
       place_("key", terms_, *this),
-      core_(place_, options_, budget_, opened_seq_, start, start),
+      core_(place_, options_, budget_, opened_seq_,
+            cleanup_grid{start, options_.tick}, start),
       random_(seed) {
   }
 

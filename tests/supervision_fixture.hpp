@@ -71,8 +71,8 @@ public:
 
   explicit shell(pool& home, bool instant = false)
     : pool_(home), instant_(instant), place("key", home.terms, *this),
-      core(place, home.options, home.budget, home.opened_seq, home.time.at,
-           home.time.at) {
+      core(place, home.options, home.budget, home.opened_seq,
+           cleanup_grid{home.time.at, home.options.tick}, home.time.at) {
   }
 
   // Holds go back before what they go back to.

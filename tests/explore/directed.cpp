@@ -126,7 +126,10 @@ void answered_by_deadline(world& w) {
 }
 
 void asked_for_what_is_used(world& w) {
-  auto& s = w.make<stage>(w, pool_options{.name = "things", .total_max = 1});
+  // Asleep or awake, it must not be taken.
+  auto awake = w.swarm<std::size_t>("awake_max", {0, 1024});
+  auto& s = w.make<stage>(
+    w, pool_options{.name = "things", .total_max = 1, .awake_max = awake});
   auto a = w.sim().probe("a");
   auto b = w.sim().probe("b");
   s.give_back(a, s.ask(a, "a").get());

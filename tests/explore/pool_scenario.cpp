@@ -24,6 +24,7 @@ pool_scenario::options pool_scenario::draw(world& w) {
   o.pool.holders_max = w.swarm<std::size_t>("holders_max", {1, 1, 1, 2});
   o.pool.idle_timeout = w.swarm<duration>("idle_timeout", {1s, 2s, 5s});
   o.pool.linger = w.swarm<duration>("linger", {1s, 3s});
+  o.pool.awake_max = w.swarm<std::size_t>("awake_max", {0, 1, 1024});
   o.pool.open_timeout = 10s;
   o.pool.when_full = w.swarm("when_full",
                              {full_policy::evict_idle, full_policy::evict_idle,

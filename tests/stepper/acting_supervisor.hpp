@@ -42,8 +42,8 @@ public:
 
   /// From now on it is the supervisor of `place`. First of all.
   void begin(steward::shelf& place) {
-    core_.emplace(place, pool_.options, pool_.budget, pool_.opened_seq, noon,
-                  noon);
+    core_.emplace(place, pool_.options, pool_.budget, pool_.opened_seq,
+                  steward::cleanup_grid{noon, pool_.options.tick}, noon);
   }
 
   virtual ~acting_supervisor() = default;

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <steward/actors/key_entry.hpp>
+#include <steward/core/time.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace steward {
+
+// What happens to a key while its supervisor sleeps, so that a million idle keys
+// can expire without a million actors. A slot is taken under the directory's
+// lock, closed without it, and marked as closed under it again; a supervisor
+// that wakes in between finds the slot closing and is told of the end. Any
+// thread; user code runs here only if the opener does not block.
+
+/// Closes what is due; when the key is next due (`never`: not, or it is gone).
+/// Empty if it is awake.
+std::optional<time_point> attend_tick(const std::shared_ptr<key_entry>& key,
+                                      time_point now);
+
+/// Closes the resource `id` if it is idle; else `kept` goes to the budget.
+void attend_give_up(const std::shared_ptr<key_entry>& key, std::uint64_t id);
+
+/// Closes all that is idle; wakes the supervisor for what is held.
+void attend_drain(const std::shared_ptr<key_entry>& key);
+
+} // namespace steward
