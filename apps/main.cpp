@@ -1,3 +1,4 @@
+#include <steward/apps/bench/steward_driver.hpp>
 #include <steward/apps/command_line.hpp>
 #include <steward/apps/interrupt.hpp>
 #include <steward/apps/output.hpp>
@@ -6,13 +7,21 @@
 #include <csignal>
 #include <exception>
 #include <new>
+#include <string_view>
 
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr int failed = 1;
 constexpr int unusable = 2;
 
 int run(int argc, const char* const* argv) {
+  // For programs, which need no manual.
+  if (argc > 2 && argv[1] == "bench"sv && argv[2] == "--driver"sv) {
+    steward::catch_interrupts();
+    return steward::bench::drive_steward(argc - 3, argv + 3);
+  }
   auto command = steward::parse_command_line(argc, argv);
   if (const auto* show = std::get_if<steward::show_text>(&command)) {
     steward::write_stdout(show->text);
