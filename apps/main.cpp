@@ -1,3 +1,4 @@
+#include <steward/apps/bench/bench_command.hpp>
 #include <steward/apps/bench/steward_driver.hpp>
 #include <steward/apps/command_line.hpp>
 #include <steward/apps/interrupt.hpp>
@@ -28,6 +29,9 @@ int run(int argc, const char* const* argv) {
     return 0;
   }
   steward::catch_interrupts();
+  if (const auto* bench
+      = std::get_if<steward::bench::bench_arguments>(&command))
+    return steward::bench::run_bench(*bench);
   return steward::run_replay(std::get<steward::replay_arguments>(command));
 }
 
@@ -45,6 +49,8 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const steward::usage_error& error) {
+    return report(error.what(), unusable);
+  } catch (const steward::bench::unusable_run& error) {
     return report(error.what(), unusable);
   } catch (const steward::unusable_input& error) {
     return report(error.what(), unusable);

@@ -78,26 +78,23 @@ private:
     what_.borrow(
       self_, choice_.key.view(), choice_.params,
       [this](auto lease) {
-        { auto give_back = std::move(lease); }
-        granted();
+        auto worth = worth_of(source_);
+        { auto gives_back = std::move(lease); }
+        granted(worth);
       },
       [this] { refused(); });
     inside_ = false;
     return ended_ && !again_;
   }
 
-  void granted() {
+  void granted(std::uint64_t worth) {
     --left_;
     again_ = false;
     if (began_in_ == phase::time) {
       log_.times.add(clock_ns() - start_);
-      if (pace_.has_pace()) {
-        pace_.next();
-        ++log_.counted;
-      }
-    } else if (began_in_ == phase::rate) {
-      ++log_.counted;
+      pace_.next();
     }
+    log_.ended(began_in_, worth);
     ended_ = true;
     if (!inside_)
       turn();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/apps/bench/driver_status.hpp>
 #include <steward/apps/bench/expiry_run.hpp>
 #include <steward/apps/bench/run.hpp>
 #include <steward/apps/interrupt.hpp>
@@ -10,13 +11,6 @@
 #include <string>
 
 namespace steward::bench {
-
-/// Exit statuses of a driver, besides 0 and those of a signal.
-enum driver_status : int {
-  driver_failed = 1,
-  driver_words_unusable = 2,
-  driver_cannot_run = 3, ///< this driver has no such workload
-};
 
 template <subject S, class Source>
 measurement run_steadily(const run_options& run,
@@ -39,6 +33,16 @@ measurement measure_zipf(const run_options& run,
   return steady_run<S, zipf_keys>{run, std::move(sources), stop}();
 }
 
+template <subject S>
+measurement measure_hand_overs(const run_options& run,
+                               const std::atomic<bool>& stop) {
+  auto last = std::make_shared<std::atomic<std::size_t>>(0);
+  std::vector<one_key> sources;
+  for (std::size_t i = 0; i < run.clients; ++i)
+    sources.emplace_back(run, i).share(last);
+  return steady_run<S, one_key>{run, std::move(sources), stop}();
+}
+
 /// One run of the subject `S`. Ends early when `stop` is set. Throws
 /// `cannot_run`.
 template <subject S>
@@ -51,9 +55,7 @@ measurement measure(const run_options& run, const std::atomic<bool>& stop) {
       if constexpr (expiring_subject<S>)
         return expiry_run<S>{run, stop}();
       break;
-    case workload::w5:
-      return steady_run<S, one_key>{run, std::vector<one_key>(run.clients),
-                                    stop}();
+    case workload::w5: return measure_hand_overs<S>(run, stop);
   }
   throw cannot_run{std::string{S::name} + " cannot do "
                    + std::string{to_string(run.what)}};

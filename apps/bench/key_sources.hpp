@@ -5,9 +5,11 @@
 #include <steward/apps/bench/zipf.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <numeric>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -119,11 +121,39 @@ private:
   std::uint32_t at_ = 0;
 };
 
-/// W5: always the same.
-struct one_key {
+/// W5: always the same. Only what another client had before is a hand-over:
+/// who gives back and takes again at once has waited for nobody.
+class one_key {
+public:
+  one_key(const run_options&, std::size_t client) : own_(client + 1) {
+  }
+
+  /// @param last who had it last, shared by all clients
+  void share(std::shared_ptr<std::atomic<std::size_t>> last) {
+    last_ = std::move(last);
+  }
+
   choice operator()() const noexcept {
     return {key_text{0}};
   }
+
+  /// @pre this client holds it
+  bool took_over() noexcept {
+    return last_->exchange(own_, std::memory_order_relaxed) != own_;
+  }
+
+private:
+  std::size_t own_;
+  std::shared_ptr<std::atomic<std::size_t>> last_;
 };
+
+/// What the operation counts for whose lease is still held.
+template <class Source>
+std::uint64_t worth_of(Source& source) {
+  if constexpr (requires { source.took_over(); })
+    return source.took_over() ? 1 : 0;
+  else
+    return 1;
+}
 
 } // namespace steward::bench

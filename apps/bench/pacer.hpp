@@ -37,7 +37,7 @@ public:
   }
 
   void next() noexcept {
-    due_ += interval_;
+    due_ += interval_; // 0 without a pace
   }
 
   /// For a thread: waits until the next one is due; false if all is over.

@@ -8,7 +8,7 @@ void summarize(const std::vector<client_log>& logs, measurement& to) {
   std::uint64_t refused = 0;
   for (const auto& log : logs) {
     all.merge(log.times);
-    shares.push_back(log.counted + log.times.count());
+    shares.push_back(log.served);
     refused += log.refused;
   }
   to.refused = refused;

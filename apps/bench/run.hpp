@@ -87,6 +87,8 @@ private:
 
   template <class Crew>
   void with_crew(S& what) {
+    for (auto& log : logs_)
+      log.counts_all = run_.operations || run_.pace;
     Crew crew{what, run_, std::move(sources_), stage_, logs_};
     if (run_.operations) {
       counted(what, [&] {
@@ -120,7 +122,7 @@ private:
   void finish() {
     auto& done = result_.operations;
     for (const auto& log : logs_)
-      done += run_.operations ? log.times.count() : log.counted;
+      done += log.counted;
     if (seconds_ <= 0 || done == 0)
       return;
     result_.rate = static_cast<double>(done) / seconds_;

@@ -60,9 +60,20 @@ private:
 
 /// What one client did. On cache lines of its own.
 struct alignas(128) client_log {
-  std::uint64_t counted = 0; ///< operations in the phase `rate`
+  std::uint64_t counted = 0; ///< for the rate
+  std::uint64_t served = 0;  ///< operations since the warm-up
   std::uint64_t refused = 0; ///< borrows that were tried again
   histogram times;           ///< of the phase `time`, in nanoseconds
+  bool counts_all = false;   ///< also what is timed: no phase `rate`
+
+  /// An operation that began in the phase `began` ended; it counts for `n`.
+  void ended(phase began, std::uint64_t n) noexcept {
+    if (began == phase::warm)
+      return;
+    ++served;
+    if (began == phase::rate || counts_all)
+      counted += n;
+  }
 };
 
 } // namespace steward::bench

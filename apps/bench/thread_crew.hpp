@@ -51,25 +51,28 @@ private:
       if (now == phase::over)
         return;
       if (now != phase::time) {
-        use(what, source(), when, log);
-        log.counted += now == phase::rate ? 1 : 0;
+        log.ended(now, use(what, source, when, log));
         continue;
       }
       if (pace.has_pace() && !pace.wait(when))
         return;
       auto start = pace.has_pace() ? pace.due() : clock_ns();
-      use(what, source(), when, log);
+      auto worth = use(what, source, when, log);
       log.times.add(clock_ns() - start);
-      if (pace.has_pace()) {
-        pace.next();
-        ++log.counted;
-      }
+      log.ended(now, worth);
+      pace.next();
     }
   }
 
-  static void use(S& what, const choice& x, const stage& when,
-                  client_log& log) {
-    while (!what.borrow(x.key.view(), x.params) && when.now() != phase::over) {
+  // Returns what the operation counts for.
+  static std::uint64_t use(S& what, Source& source, const stage& when,
+                           client_log& log) {
+    auto x = source();
+    for (;;) {
+      if (auto lease = what.borrow(x.key.view(), x.params))
+        return worth_of(source);
+      if (when.now() == phase::over)
+        return 0;
       ++log.refused;
       std::this_thread::yield();
     }
