@@ -126,6 +126,8 @@ private:
     if (seconds_ <= 0 || done == 0)
       return;
     result_.rate = static_cast<double>(done) / seconds_;
+    if (run_.what == workload::w5)
+      return;
     result_.hit_rate = std::max(
       0.0, 1 - static_cast<double>(opened_) / static_cast<double>(done));
   }

@@ -183,4 +183,13 @@ private:
   std::jthread sweeper_; // in manual time only
 };
 
+/// The same behind one mutex: the least recently used is that of all.
+class one_mutex : public sharded_map {
+public:
+  static constexpr std::string_view name = "one_mutex";
+
+  explicit one_mutex(const limits& x) : sharded_map(x, 1) {
+  }
+};
+
 } // namespace steward::bench
