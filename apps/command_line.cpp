@@ -248,7 +248,9 @@ std::string mismatch(const std::string& what) {
 std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
   auto in_replay = app.got_subcommand("replay");
   std::string help = in_replay ? "; see `steward replay --help`"
-                               : "; see `steward --help`";
+                     : app.got_subcommand("bench")
+                       ? "; see `steward bench --help`"
+                       : "; see `steward --help`";
   auto left = app.remaining(true);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr
       && !left.empty()) {
@@ -279,6 +281,8 @@ command parse_command_line(int argc, const char* const* argv) {
   auto& replay = *app.add_subcommand("replay", replay_manual);
   replay.footer(replay_manual_end);
   replay.set_help_flag("-h,--help", "Show this text")->group("Other");
+  bench::bench_words bench_words;
+  auto& bench = bench::add_bench(app, bench_words);
   replay_words words;
   add_limits(replay, words);
   add_input(replay, words);
@@ -292,6 +296,8 @@ command parse_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     throw usage_error{complaint(app, error)};
   }
+  if (app.got_subcommand(&bench))
+    return bench::to_arguments(bench_words);
   if (!app.got_subcommand(&replay))
     throw usage_error{"no command; see `steward --help`"};
   return to_arguments(words);

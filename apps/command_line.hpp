@@ -2,6 +2,7 @@
 
 #include <steward/runtime/replay.hpp>
 
+#include <steward/apps/bench/bench_arguments.hpp>
 #include <steward/apps/log_reader.hpp>
 
 #include <stdexcept>
@@ -32,9 +33,10 @@ struct show_text {
   std::string text;
 };
 
-using command = std::variant<show_text, replay_arguments>;
+using command
+  = std::variant<show_text, replay_arguments, bench::bench_arguments>;
 
-/// Reads the command line. Throws `usage_error`.
+/// Reads the command line. Throws `usage_error`, `bench::unusable_run`.
 command parse_command_line(int argc, const char* const* argv);
 
 } // namespace steward

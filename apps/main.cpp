@@ -1,3 +1,5 @@
+#include <steward/apps/bench/bench_command.hpp>
+#include <steward/apps/bench/steward_driver.hpp>
 #include <steward/apps/command_line.hpp>
 #include <steward/apps/interrupt.hpp>
 #include <steward/apps/output.hpp>
@@ -6,19 +8,30 @@
 #include <csignal>
 #include <exception>
 #include <new>
+#include <string_view>
 
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr int failed = 1;
 constexpr int unusable = 2;
 
 int run(int argc, const char* const* argv) {
+  // For programs, which need no manual.
+  if (argc > 2 && argv[1] == "bench"sv && argv[2] == "--driver"sv) {
+    steward::catch_interrupts();
+    return steward::bench::drive_steward(argc - 3, argv + 3);
+  }
   auto command = steward::parse_command_line(argc, argv);
   if (const auto* show = std::get_if<steward::show_text>(&command)) {
     steward::write_stdout(show->text);
     return 0;
   }
   steward::catch_interrupts();
+  if (const auto* bench
+      = std::get_if<steward::bench::bench_arguments>(&command))
+    return steward::bench::run_bench(*bench);
   return steward::run_replay(std::get<steward::replay_arguments>(command));
 }
 
@@ -36,6 +49,8 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const steward::usage_error& error) {
+    return report(error.what(), unusable);
+  } catch (const steward::bench::unusable_run& error) {
     return report(error.what(), unusable);
   } catch (const steward::unusable_input& error) {
     return report(error.what(), unusable);

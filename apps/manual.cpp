@@ -48,10 +48,11 @@ std::string manual_formatter::make_help(const CLI::App* app, std::string,
 }
 
 const char* const steward_manual = R"(NAME
-  steward - try limits for keyed resources on real logs
+  steward - try limits for keyed resources on real logs, and measure them
 
 SYNOPSIS
   steward replay [OPTION]... LOG
+  steward bench [OPTION]... [WORKLOAD]...
   steward COMMAND --help
   steward --help | --version
 
@@ -66,6 +67,10 @@ COMMANDS
       Run a pool with given limits on the requests of a log, in virtual time,
       and say how many resources were opened, reused, rejected and closed, and
       why. See `steward replay --help`.
+
+  bench
+      Measure how quickly resources are borrowed and given back, alone or
+      against others. See `steward bench --help`.
 )";
 
 const char* const steward_manual_end = R"(EXIT STATUS

@@ -98,6 +98,8 @@ for folder in actors storage testkit tests; do
 done
 forbidden apps/main.cpp '<caf/all.hpp>' 'no CAF'
 forbidden apps/main.cpp '<steward/messages/caf.hpp>' 'no CAF'
+forbidden apps/bench/x.hpp '<caf/all.hpp>' 'no CAF'
+forbidden apps/bench/x.hpp '<steward/actors/x.hpp>' 'the API in runtime/'
 forbidden apps/main.cpp '<sqlite3.h>' 'SQL is for storage/'
 forbidden apps/main.cpp '<spdlog/spdlog.h>' 'return a value'
 
@@ -140,6 +142,9 @@ allowed runtime/a.cpp '<steward/storage/record_store.hpp>'
 allowed testkit/a.hpp '<steward/runtime/a.hpp>'
 allowed apps/a.cpp '<steward/runtime/a.hpp>'
 allowed apps/a.cpp '<CLI/CLI.hpp>'
+allowed apps/bench/a.hpp '<steward/messages/caf.hpp>'
+allowed apps/bench/a.hpp '<steward/apps/a.hpp>'
+allowed benchmarks/peers/a.cpp '<steward/apps/bench/a.hpp>'
 allowed examples/a.cpp '<steward/steward.hpp>'
 allowed examples/a.cpp '<steward/testkit/a.hpp>'
 allowed tests/a_test.cpp '<steward/apps/a.hpp>'
