@@ -1,8 +1,11 @@
 // The directory's locks and counts, with real shelves and real decisions: at
-// most one supervisor per key, and no message to one that leaves is lost.
+// most one supervisor per key, and no message to one that leaves or falls asleep
+// is lost; what sleeps is attended to by the code of the caretaker.
 #include <boost/test/unit_test.hpp>
 
+#include <steward/actors/attending.hpp>
 #include <steward/messages/drain.hpp>
+#include <steward/messages/open.hpp>
 #include <steward/runtime/directory.hpp>
 #include <steward/tests/stepper/acting_supervisor.hpp>
 #include <steward/tests/stepper/check.hpp>
@@ -25,24 +28,34 @@ namespace {
 
 // -- what is no part of this --------------------------------------------------
 
+// Closes, but opens nothing: supervisors of the test do that themselves.
 class no_opener final : public any_opener {
 public:
+  explicit no_opener(acting_pool& pool) : pool_(pool) {
+  }
+
   outcome open(const open_request&) noexcept override {
     return {};
   }
   bool check(void*) noexcept override {
     return true;
   }
-  void close(void*, close_reason) noexcept override {
+  void close(void* resource, close_reason) noexcept override {
+    static_cast<thing*>(resource)->close();
+    --pool_.live.change();
+    reached("closed while asleep");
   }
   void destroy(void*) noexcept override {
   }
   bool blocks() const noexcept override {
-    return true;
+    return false;
   }
   bool checks() const noexcept override {
     return false;
   }
+
+private:
+  acting_pool& pool_;
 };
 
 // What a post box does with what it gets.
@@ -67,7 +80,7 @@ private:
   std::size_t number_;
 };
 
-constexpr std::size_t hosts_max = 3;
+constexpr std::size_t hosts_max = 4;
 
 // Made once: programs come and go by the thousand.
 struct post_office {
@@ -100,6 +113,7 @@ enum class wrong {
   leaves_with_mail,  // without a look at what is on the way
   counts_down_early, // when a message is sent, not when it is handled
   never_counts_down,
+  sleeps_unasked, // without a word to the directory
   borrows_without_lock,
   drains_without_close,
 };
@@ -110,6 +124,7 @@ struct cast {
   std::size_t supervisors = 1;
   std::size_t ticks = 0;
   bool drains = false;
+  bool sleeps = false; // as soon as may be
   wrong fault = wrong::nothing;
 };
 
@@ -118,7 +133,8 @@ struct finished {
   slot* place;
 };
 
-using to_host = std::variant<acquire_into, released, drain, tick, finished>;
+using to_host
+  = std::variant<acquire_into, released, drain, doze, closed, tick, finished>;
 
 class world;
 
@@ -145,6 +161,8 @@ private:
   void on(const acquire_into& m);
   void on(const released& m);
   void on(const drain&);
+  void on(const doze&);
+  void on(const closed& m);
   void on(const tick&);
   void on(const finished& m);
 
@@ -152,6 +170,7 @@ private:
   void start_open(slot& s) override;
   void start_close(slot& s, bool revoked) override;
   void passivate() override;
+  void try_to_sleep();
   void leave();
 
   world& world_;
@@ -159,6 +178,7 @@ private:
   std::weak_ptr<key_entry> memory_; // of it, for who uses it after its end
   ghost<bool> exists_{false};       // and is not about to leave
   ghost<bool> gone_{false};
+  ghost<bool> dozy_{false};
   ghost<std::size_t> coming_{0};
   time_point time_ = noon; // as it sees it
   request_id requests_ = 0;
@@ -197,16 +217,16 @@ private:
 class world {
 public:
   world(run& r, const cast& who)
-    : pool(options()),
-      context(std::make_shared<pool_context>(pool.options,
-                                             std::make_shared<still_time>(),
-                                             std::make_shared<no_opener>())),
+    : pool(options(who)), context(std::make_shared<pool_context>(
+                            pool.options, std::make_shared<still_time>(),
+                            std::make_shared<no_opener>(pool))),
       directory_(std::make_shared<directory>(
-        context, [this](auto entry) { return spawn(std::move(entry)); })),
+        context, [this](auto x) { return spawn(std::move(x)); })),
       home(directory_) {
     deliver = [this](std::size_t i, const cafx::content& message) {
       hosts.at(i)->get(message);
     };
+    context->home = directory_;
     fault = who.fault;
     for (std::size_t i = 0; i < who.users; ++i) {
       answers_.push_back(std::make_unique<mailbox<std::shared_ptr<hold>>>());
@@ -227,10 +247,14 @@ public:
         for (std::size_t i = 0; i < n; ++i)
           hosts[0]->mail.put(tick{});
       });
+    if (who.sleeps) {
+      r.name(nights, "nights");
+      r.thread("caretaker", [this] { attend(); });
+    }
     if (who.drains)
       r.thread("drain", [this] { close(std::move(directory_)); });
     std::vector<member> parts(64, {"stripe"});
-    for (auto* x : {"size", "empty_guard", "empty"})
+    for (auto* x : {"size", "closed", "empty_guard", "empty", "bed_guard"})
       parts.push_back({x});
     r.name(*home.lock(), "directory", std::move(parts));
     r.at_end([this] {
@@ -254,26 +278,45 @@ private:
 
 public:
   std::weak_ptr<directory> home;
+  std::weak_ptr<key_entry> entry; // the one that was made last
+  mailbox<tick> nights;           // something sleeps and is due
   std::vector<std::unique_ptr<host>> hosts;
 
 private:
-  static pool_options options() {
+  static pool_options options(const cast& who) {
     pool_options result;
     result.name = "things";
     result.per_key_max = 1;
     result.idle_timeout = 1s;
     result.linger = 1s;
     result.open_timeout = 24h;
+    if (who.sleeps)
+      result.awake_max = 0;
     return result;
   }
 
-  caf::actor spawn(std::shared_ptr<key_entry> entry) {
+  caf::actor spawn(std::shared_ptr<key_entry> of) {
     check_alone();
     auto number = spawned_.change()++;
     if (number > 0)
       reached("a second supervisor");
-    hosts.at(number)->spawn(std::move(entry));
+    entry = of;
+    hosts.at(number)->spawn(std::move(of));
     return post_office::the->boxes[number];
+  }
+
+  // As clock and caretaker do together.
+  void attend() {
+    auto time = noon;
+    for (;;) {
+      auto called = nights.take_or_rest();
+      auto whom = entry.lock();
+      if (whom == nullptr)
+        return;
+      auto next = attend_tick(whom, time += 1h);
+      if (!called && (!next || *next == never)) // nobody comes any more
+        return;
+    }
   }
 
   void use(directory& d, std::size_t me) {
@@ -310,7 +353,10 @@ private:
   void close(std::shared_ptr<directory> d) {
     if (fault != wrong::drains_without_close)
       d->close();
-    d->for_each([](const caf::actor& who) { cafx::send_anon(who, drain{}); });
+    for (const auto& x : d->tell_all(caf::make_message(drain{}))) {
+      reached("drained while asleep");
+      attend_drain(x);
+    }
     must(d->wait_empty(1s), "a drain comes to its end");
     must(pool.live.get() == 0, "all is closed then");
   }
@@ -325,7 +371,7 @@ host::host(run& r, world& all) : acting_supervisor(r, all.pool), world_(all) {
 void host::spawn(std::shared_ptr<key_entry> entry) {
   auto& r = *run::current();
   r.name(entry->place, "shelf",
-         {{"word", word_in_words}, {"last_used"}, {"id"}, {"tag"}, {"next"}});
+         {{"next"}, {"word", word_in_words}, {"last_used"}, {"id"}, {"tag"}});
   r.name(entry->on_the_way, "on_the_way");
   begin(entry->place);
   memory_ = entry;
@@ -346,19 +392,29 @@ void host::get(const cafx::content& message) {
     mail.put(message.get_as<released>(0));
   } else if (message.match_elements<drain>()) {
     mail.put(drain{});
+  } else if (message.match_elements<doze>()) {
+    mail.put(doze{});
+  } else if (message.match_elements<closed>()) {
+    reached("woke while it was closed");
+    mail.put(message.get_as<closed>(0));
   }
 }
 
 void host::live() {
   while (!gone_.get()) {
-    if (auto m = mail.take_or_rest())
+    if (auto m = mail.take_or_rest()) {
       std::visit([this](const auto& x) { on(x); }, *m);
-    else if (entry_ != nullptr)
-      on(tick{}); // nobody comes any more
-    else
+      if (gone_.get())
+        leave();
+      else if (dozy_.get())
+        try_to_sleep();
+    } else if (entry_ != nullptr) { // nobody comes any more
+      on(tick{});
+      if (gone_.get())
+        leave();
+    } else {
       return;
-    if (gone_.get())
-      leave();
+    }
   }
 }
 
@@ -373,12 +429,23 @@ void host::on(const acquire_into& m) {
 }
 
 void host::on(const released& m) {
+  --entry_->on_the_way;
   on_released(*m.what->release(), m.healthy);
 }
 
 void host::on(const drain&) {
-  if (entry_ != nullptr)
-    on_drain();
+  --entry_->on_the_way;
+  on_drain();
+}
+
+void host::on(const doze&) {
+  --entry_->on_the_way;
+  dozy_.change() = true;
+}
+
+void host::on(const closed& m) {
+  --entry_->on_the_way;
+  on_closed_elsewhere(*m.place);
 }
 
 void host::on(const tick&) {
@@ -430,6 +497,28 @@ void host::passivate() {
 }
 
 // As the actor does.
+void host::try_to_sleep() {
+  if (!core().quiet())
+    return;
+  auto home = world_.home.lock();
+  if (home == nullptr)
+    return;
+  exists_.change() = false; // another one may be made before `sleep` is over
+  entry_->empty_since = core().empty_since();
+  auto entry = entry_;
+  if (world_.fault == wrong::sleeps_unasked || home->sleep(*entry)) {
+    reached("slept");
+    gone_.change() = true;
+    must(coming_.get() == 0, "I8: no message is lost");
+    end();
+    entry_.reset();
+    world_.nights.put(tick{}); // the clock was armed before
+    return;
+  }
+  exists_.change() = true;
+}
+
+// As the actor does.
 void host::leave() {
   must(coming_.get() == 0, "I8: no message is lost");
   if (core().draining())
@@ -472,6 +561,27 @@ BOOST_AUTO_TEST_CASE(a_drain_ends_and_nobody_comes_after_it) {
                 "handed over"});
 }
 
+BOOST_AUTO_TEST_CASE(no_message_to_a_supervisor_that_falls_asleep_is_lost) {
+  check_proved(explore<world>("1 user, sleep", reduced,
+                              cast{.supervisors = 2, .sleeps = true}),
+               {"slept", "closed while asleep"});
+  check_proved(
+    explore<world>("1 user twice, sleep", with_preemptions(2),
+                   cast{.times = 2, .supervisors = 3, .sleeps = true}),
+    {"slept", "borrowed", "closed while asleep", "a second supervisor"});
+  check_proved(
+    explore<world>("2 users, sleep", with_preemptions(1),
+                   cast{.users = 2, .supervisors = 4, .sleeps = true}),
+    {"slept", "borrowed", "closed while asleep", "a second supervisor"});
+}
+
+BOOST_AUTO_TEST_CASE(a_drain_ends_what_sleeps) {
+  check_proved(
+    explore<world>("1 user, sleep, drain", with_preemptions(1),
+                   cast{.supervisors = 3, .drains = true, .sleeps = true}),
+    {"slept", "drained while asleep", "draining"});
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_handshake_is_found) {
   auto with = [](std::string_view name, cast who, wrong what) {
     who.fault = what;
@@ -487,6 +597,10 @@ BOOST_AUTO_TEST_CASE(a_wrong_handshake_is_found) {
   check_broken(with("borrows without lock", leaving,
                     wrong::borrows_without_lock),
                "use of something that is gone");
+  check_broken(with("sleeps unasked",
+                    cast{.times = 2, .supervisors = 3, .sleeps = true},
+                    wrong::sleeps_unasked),
+               "all that was opened was closed");
   check_broken(with("drains without close", cast{.drains = true},
                     wrong::drains_without_close),
                "all is closed then");

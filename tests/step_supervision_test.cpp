@@ -106,7 +106,7 @@ private:
 
   void name_all(run& r) {
     r.name(place_, "shelf",
-           {{"word", word_in_words}, {"last_used"}, {"id"}, {"tag"}, {"next"}});
+           {{"next"}, {"word", word_in_words}, {"last_used"}, {"id"}, {"tag"}});
     r.name(mail_, "mail");
     r.name(pool_.budget, "permits");
   }

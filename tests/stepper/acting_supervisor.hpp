@@ -44,6 +44,7 @@ public:
   void begin(steward::shelf& place) {
     core_.emplace(place, pool_.options, pool_.budget, pool_.opened_seq,
                   steward::cleanup_grid{noon, pool_.options.tick}, noon);
+    live_.change() = core_->live();
   }
 
   virtual ~acting_supervisor() = default;
@@ -80,6 +81,13 @@ public:
     --live_.change();
     --pool_.live.change();
     core_->closed(s, revoked, noon, out_);
+    carry_out();
+  }
+
+  /// A close came to its end that others had begun while nobody supervised.
+  void on_closed_elsewhere(slot& s) {
+    --live_.change();
+    core_->closed(s, false, noon, out_);
     carry_out();
   }
 

@@ -35,7 +35,7 @@ public:
       per_key_max_(per_key_max) {
     r.name(mail_, "mail");
     r.name(place_, "shelf",
-           {{"word"}, {"last_used"}, {"id"}, {"tag"}, {"next"}});
+           {{"next"}, {"word"}, {"last_used"}, {"id"}, {"tag"}});
     for (std::size_t i = 0; i < per_key_max; ++i)
       r.always([this, i] { check(i); });
   }
