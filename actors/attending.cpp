@@ -5,6 +5,7 @@
 #include <steward/core/planted.hpp>
 #include <steward/messages/budget.hpp>
 #include <steward/messages/drain.hpp>
+#include <steward/messages/errors.hpp>
 #include <steward/messages/open.hpp>
 #include <steward/messages/tick.hpp>
 
@@ -39,9 +40,31 @@ time_point next_due(key_entry& key, time_point now) {
     return pool.grid.next(later(key.empty_since, pool.options.linger), now);
   auto result = never;
   key.place.for_each([&](const slot& s) {
-    result = std::min(result, next_due(s, pool.options, pool.grid, now));
+    if (s.word().in() == phase::open)
+      result = std::min(result, next_due(s, pool.options, pool.grid, now));
   });
   return result;
+}
+
+void arm_clock(const entry_ptr& key, time_point next) {
+  if (next == never)
+    return;
+  key->pool->hint->lower(next);
+  cafx::send_anon(key->pool->clock, arm{key, next});
+}
+
+// Tells the clock when the key is next due, if it does not know of anything
+// before that. What it was told for a time that is over is over.
+void tell_clock(const entry_ptr& key, time_point next, time_point now) {
+  if (next == never || (next >= key->armed_at && key->armed_at > now))
+    return;
+  key->armed_at = next;
+  arm_clock(key, next);
+}
+
+void put_permit(pool_context& pool) {
+  if (!pool.budget_permits.try_put())
+    cafx::send_anon(pool.budget, permit_returned{});
 }
 
 bool has_lingered(key_entry& key, time_point now) {
@@ -65,6 +88,7 @@ std::optional<time_point> finish(const entry_ptr& key, const taken& x) {
         return rest::leaves;
     }
     next = next_due(*key, now);
+    key->armed_at = *next; // whoever gets it tells the clock
     return rest::stays;
   };
   // Booked before the key can be seen to leave: who drains reads the counters
@@ -73,16 +97,17 @@ std::optional<time_point> finish(const entry_ptr& key, const taken& x) {
     book_closed(*key, id, x.why);
     return mark();
   };
-  if (home == nullptr || !home->while_asleep(*key, book_and_mark)) {
-    if (home != nullptr
-        && home->tell(*key, caf::make_message(closed{x.place, x.why, false})))
-      return std::nullopt;
-    book_closed(*key, id, x.why); // abandoned
+  auto found = home == nullptr ? key_home::found::gone
+                               : home->while_asleep(*key, book_and_mark);
+  if (found == key_home::found::busy) { // then it is the supervisor's business
+    key->wake(caf::make_message(closed{x.place, x.why, false}));
+    return std::nullopt;
   }
+  if (found == key_home::found::gone) // abandoned
+    book_closed(*key, id, x.why);
   // In this order: a budget that misses the resource before it has the permit
   // would ask for another one.
-  if (!pool.budget_permits.try_put())
-    cafx::send_anon(pool.budget, permit_returned{});
+  put_permit(pool);
   if (pool.budget_permits.limited() && pool.budget)
     cafx::send_anon(pool.budget, budget_closed{id});
   return next;
@@ -98,25 +123,98 @@ std::optional<time_point> close_all(const entry_ptr& key,
       result = finish(key, x);
       continue;
     }
-    key->pool->runner->run(
-      job{[key, x] {
-            close_resource_of(*key, *x.place, x.why, false);
-            return [key, x] {
-              auto next = finish(key, x);
-              if (!next || *next == never)
-                return;
-              key->pool->hint->lower(*next);
-              cafx::send_anon(key->pool->clock, arm{key, *next});
-            };
-          },
-          true});
+    key->pool->runner->run(job{[key, x] {
+                                 close_resource_of(*key, *x.place, x.why,
+                                                   false);
+                                 return [key, x] {
+                                   auto next = finish(key, x);
+                                   if (next)
+                                     arm_clock(key, *next);
+                                 };
+                               },
+                               true});
   }
   return result;
 }
 
+// -- requests -----------------------------------------------------------------
+
+// Closes the least recently used idle resource; whether there was one.
+bool evict_one(key_entry& key) {
+  auto victim = key.place.least_recently_used();
+  if (victim.place == nullptr || !victim.place->try_take(victim.seen))
+    return false;
+  auto& s = *victim.place;
+  close_resource_of(key, s, close_reason::evicted, false);
+  book_closed(key, s.id(), close_reason::evicted);
+  if (key.pool->budget_permits.limited())
+    cafx::send_anon(key.pool->budget, budget_closed{s.id()});
+  s.finish_close();
+  return true;
+}
+
+// Whether there is room for one more, and a permit: a new one, or that of what
+// made room.
+bool make_room(key_entry& key) {
+  auto& pool = *key.pool;
+  if (pool.backlog != nullptr && *pool.backlog >= pool.backlog_max)
+    return false;
+  std::size_t live = 0;
+  key.place.for_each(
+    [&](const slot& s) { live += s.word().in() != phase::closed ? 1u : 0u; });
+  if (live < pool.options.per_key_max) // I1
+    return pool.budget_permits.try_take();
+  return pool.options.when_full == full_policy::evict_idle && evict_one(key);
+}
+
+caf::expected<hold> open_one(const entry_ptr& key, std::string_view params) {
+  auto& pool = *key->pool;
+  auto now = pool.time->now();
+  auto& s = key->place.vacancy();
+  s.begin_open(pool.opened_seq.fetch_add(1, std::memory_order_relaxed) + 1,
+               params, now);
+  pool.counters.opening();
+  auto outcome = pool.opener->open({key->place.key(), s.params(), s.id()});
+  now = pool.time->now();
+  if (outcome.resource == nullptr) {
+    book_open_failed(*key, s, outcome.error);
+    pool.counters.rejected();
+    s.open_failed();
+    put_permit(pool);
+    if (!has_resources(*key))
+      key->empty_since = now;
+    return make_error(errc::open_failed,
+                      fmt::format("key \"{}\" of pool \"{}\": {}",
+                                  key->place.key(), pool.options.name,
+                                  outcome.error));
+  }
+  book_opened(*key, s);
+  s.opened(outcome.resource, now, 1, false);
+  if (pool.budget_permits.limited())
+    cafx::send_anon(pool.budget, budget_opened{key, &s, s.id(), s.last_used()});
+  return hold{&s, true};
+}
+
 } // namespace
 
-std::optional<time_point> attend_tick(const entry_ptr& key, time_point now) {
+std::optional<caf::expected<hold>>
+attend_acquire(key_home& home, std::string_view text, std::string_view params) {
+  auto key = home.attend(text);
+  if (key == nullptr)
+    return std::nullopt;
+  std::optional<caf::expected<hold>> result;
+  if (auto* s = key->place.borrow(params, tag_of(params),
+                                  shelf::as::supervisor))
+    result.emplace(hold{s});
+  else if (make_room(*key))
+    result.emplace(open_one(key, params));
+  auto now = key->pool->time->now();
+  tell_clock(key, next_due(*key, now), now);
+  home.attended(*key);
+  return result;
+}
+
+time_point attend_tick(const entry_ptr& key, time_point now) {
   auto& pool = *key->pool;
   auto home = pool.home.lock();
   if (home == nullptr)
@@ -124,7 +222,7 @@ std::optional<time_point> attend_tick(const entry_ptr& key, time_point now) {
   std::vector<taken> due;
   auto next = never;
   auto point = pool.grid.last(now);
-  auto asleep = home->while_asleep(*key, [&] {
+  auto found = home->while_asleep(*key, [&] {
     if (has_lingered(*key, now))
       return rest::leaves;
     key->place.for_each([&](slot& s) {
@@ -134,10 +232,13 @@ std::optional<time_point> attend_tick(const entry_ptr& key, time_point now) {
         due.push_back({&s, *why});
     });
     next = next_due(*key, now);
+    key->armed_at = next;
     return rest::stays;
   });
-  if (!asleep)
-    return std::nullopt;
+  if (found == key_home::found::gone)
+    return never;
+  if (found == key_home::found::busy) // look again
+    return pool.grid.next(now, now);
   if (auto after = close_all(key, due))
     next = *after;
   return next;
@@ -149,22 +250,19 @@ void attend_give_up(const entry_ptr& key, std::uint64_t id) {
   if (home == nullptr)
     return;
   std::vector<taken> given;
-  auto asleep = home->while_asleep(*key, [&] {
+  auto found = home->while_asleep(*key, [&] {
     key->place.for_each([&](slot& s) {
       if (given.empty() && s.id() == id && s.try_take(s.word()))
         given.push_back({&s, close_reason::evicted});
     });
     return rest::stays;
   });
-  if (!asleep)
+  if (found == key_home::found::busy)
     return key->wake(caf::make_message(give_up{id}));
   if (given.empty())
     return cafx::send_anon(pool.budget, kept{id});
-  auto next = close_all(key, given);
-  if (!next || *next == never)
-    return;
-  pool.hint->lower(*next);
-  cafx::send_anon(pool.clock, arm{key, *next});
+  if (auto next = close_all(key, given))
+    arm_clock(key, *next);
 }
 
 void attend_drain(const entry_ptr& key) {
@@ -173,7 +271,7 @@ void attend_drain(const entry_ptr& key) {
     return;
   std::vector<taken> idle;
   bool held = false;
-  home->while_asleep(*key, [&] {
+  auto found = home->while_asleep(*key, [&] {
     key->place.for_each([&](slot& s) {
       if (s.word().in() != phase::open)
         return;
@@ -184,7 +282,7 @@ void attend_drain(const entry_ptr& key) {
     });
     return has_resources(*key) ? rest::stays : rest::leaves;
   });
-  if (held)
+  if (held || found == key_home::found::busy)
     key->wake(caf::make_message(drain{}));
   close_all(key, idle);
 }

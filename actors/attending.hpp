@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace steward {
 
@@ -15,10 +16,23 @@ namespace steward {
 // that wakes in between finds the slot closing and is told of the end. Any
 // thread; user code runs here only if the opener does not block.
 
-/// Closes what is due; when the key is next due (`never`: not, or it is gone).
-/// Empty if it is awake.
-std::optional<time_point> attend_tick(const std::shared_ptr<key_entry>& key,
-                                      time_point now);
+/// Serves a request as the supervisor would, at once: with what is free, with a
+/// new resource, or in the place of the least recently used idle one. Empty if
+/// somebody is awake, or if the request has to wait or to be refused: then the
+/// supervisor has to be asked. @pre the opener does not block
+std::optional<caf::expected<hold>>
+attend_acquire(key_home& home, std::string_view key, std::string_view params);
+
+/// Serves a request as the supervisor would, at once: with what is free, with a
+/// new resource, or in the place of the least recently used idle one. Empty if
+/// somebody is awake, or if the request has to wait or to be refused: then the
+/// supervisor has to be asked. @pre the opener does not block
+std::optional<caf::expected<hold>>
+attend_acquire(key_home& home, std::string_view key, std::string_view params);
+
+/// Closes what is due; when to look at the key again (`never`: not, or it is
+/// gone).
+time_point attend_tick(const std::shared_ptr<key_entry>& key, time_point now);
 
 /// Closes the resource `id` if it is idle; else `kept` goes to the budget.
 void attend_give_up(const std::shared_ptr<key_entry>& key, std::uint64_t id);

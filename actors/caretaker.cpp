@@ -27,8 +27,8 @@ caf::behavior caretaker_actor(caf::event_based_actor* self,
       result.next.reserve(m.whom.size());
       for (const auto& who : m.whom) {
         auto next = attend_tick(entry_of(who), m.tick.now);
-        if (next && *next != never)
-          result.next.emplace_back(who, *next);
+        if (next != never)
+          result.next.emplace_back(who, next);
       }
       cafx::send(self, pool->clock, std::move(result));
     },

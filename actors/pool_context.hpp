@@ -2,6 +2,7 @@
 
 #include <steward/actors/job_runner.hpp>
 #include <steward/core/cleanup.hpp>
+#include <steward/core/function_ref.hpp>
 #include <steward/core/opener.hpp>
 #include <steward/core/permits.hpp>
 #include <steward/core/pool_counters.hpp>
@@ -14,7 +15,6 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,13 +38,13 @@ public:
   /// Calls `f` with the supervisor of `key`, which is made or woken if need be;
   /// `f` sends it exactly one message. False if the pool is draining.
   virtual bool with_supervisor(std::string_view key,
-                               const std::function<void(const caf::actor&)>& f)
+                               function_ref<void(const caf::actor&)> f)
     = 0;
 
   /// The same, but nobody is made or woken, and also while the pool is draining.
   /// False if nobody is awake for the key.
   virtual bool with_present(std::string_view key,
-                            const std::function<void(const caf::actor&)>& f)
+                            function_ref<void(const caf::actor&)> f)
     = 0;
 
   /// Sends to the supervisor of an entry, woken if need be. Nothing happens if
@@ -54,12 +54,20 @@ public:
   /// The same, but false if nobody is awake.
   virtual bool tell(key_entry& who, caf::message what) = 0;
 
-  /// What becomes of an entry.
+  /// What becomes of an entry, and what it was found to be.
   enum class rest { stays, leaves };
+  enum class found { asleep, busy, gone };
 
-  /// Calls `f`, which may do what else only the supervisor may, if nobody is
-  /// awake and the entry has not left; else false.
-  virtual bool while_asleep(key_entry& who, const std::function<rest()>& f) = 0;
+  /// Calls `f`, which may do what else only the supervisor may, if the entry is
+  /// asleep and nobody attends to it.
+  virtual found while_asleep(key_entry& who, function_ref<rest()> f) = 0;
+
+  /// The entry of a key, made if need be, for somebody who does the work of its
+  /// supervisor for a moment, alone: whoever wakes one meanwhile wakes it for
+  /// after `attended`. Null if the supervisor is awake, somebody else attends, or
+  /// the pool is draining.
+  virtual std::shared_ptr<key_entry> attend(std::string_view key) = 0;
+  virtual void attended(key_entry& who) = 0;
 
   /// A supervisor wants to sleep. False if a message is on its way to it.
   virtual bool sleep(key_entry& who) = 0;

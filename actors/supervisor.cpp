@@ -22,10 +22,17 @@ spdlog::logger& logger() {
 
 } // namespace
 
-caf::behavior
-supervisor_state::make_behavior(std::shared_ptr<key_entry> entry) {
+caf::behavior supervisor_state::make_behavior(std::shared_ptr<key_entry> entry,
+                                              bool waits) {
   entry_ = std::move(entry);
   pool_ = entry_->pool.get();
+  if (!waits)
+    return begin_now();
+  self_->set_default_handler(caf::skip);
+  return {[this](begin) { self_->become(begin_now()); }};
+}
+
+caf::behavior supervisor_state::begin_now() {
   core_.emplace(entry_->place, pool_->options, pool_->budget_permits,
                 pool_->opened_seq, pool_->grid, entry_->empty_since);
   cafx::drop_unknown(self_);
@@ -248,6 +255,7 @@ void supervisor_state::try_to_sleep() {
       || !watched_.empty())
     return;
   entry_->empty_since = core_->empty_since();
+  entry_->armed_at = armed_;
   auto home = pool_->home.lock();
   if (home != nullptr && home->sleep(*entry_))
     self_->quit();
@@ -445,8 +453,8 @@ void supervisor_state::unwatch(const caf::actor_addr& who) {
 }
 
 caf::behavior supervisor(caf::stateful_actor<supervisor_state>* self,
-                         std::shared_ptr<key_entry> entry) {
-  return cafx::state(self).make_behavior(std::move(entry));
+                         std::shared_ptr<key_entry> entry, bool waits) {
+  return cafx::state(self).make_behavior(std::move(entry), waits);
 }
 
 } // namespace steward

@@ -31,7 +31,8 @@ public:
 
   static constexpr const char* name = "steward.supervisor";
 
-  caf::behavior make_behavior(std::shared_ptr<key_entry> entry);
+  /// `waits`: until `begin`, as somebody attends to the key.
+  caf::behavior make_behavior(std::shared_ptr<key_entry> entry, bool waits);
 
 private:
   // How a request wants to be told its end.
@@ -50,6 +51,7 @@ private:
     caf::actor_addr who;
   };
 
+  caf::behavior begin_now();
   void acquire(const std::string& params, time_point deadline, reply to);
   void release(std::uint64_t ticket, bool healthy);
   void take_back(hold what, bool healthy);
@@ -116,6 +118,6 @@ private:
 
 /// Spawns as `caf::actor`; `entry` knows the pool.
 caf::behavior supervisor(caf::stateful_actor<supervisor_state>* self,
-                         std::shared_ptr<key_entry> entry);
+                         std::shared_ptr<key_entry> entry, bool waits);
 
 } // namespace steward

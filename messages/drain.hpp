@@ -11,6 +11,9 @@ struct drain {};
 /// To a draining supervisor: close even what is held.
 struct drain_by_force {};
 
+/// To a supervisor that woke while its key was attended to: now you may begin.
+struct begin {};
+
 /// To a supervisor: sleep as soon as nothing is under way.
 struct doze {};
 
@@ -28,6 +31,7 @@ struct stop_caretaker {};
 
 STEWARD_MESSAGE(steward::drain)
 STEWARD_MESSAGE(steward::drain_by_force)
+STEWARD_MESSAGE(steward::begin)
 STEWARD_MESSAGE(steward::doze)
 STEWARD_MESSAGE(steward::abandon)
 STEWARD_MESSAGE(steward::stop_front)

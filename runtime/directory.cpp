@@ -24,26 +24,26 @@ hold directory::borrow(std::string_view key, std::string_view params) noexcept {
   auto wanted = hashed(key);
   auto& s = stripe_of(wanted);
   entry_ptr keep;
-  shelf::found found;
+  shelf::found seen;
   {
     // The lock keeps the shelf from going away before there is a hold on it.
     std::lock_guard lock{s.guard};
     auto i = s.keys.find(wanted);
     if (i == s.keys.end())
       return {};
-    found = (*i)->place.find(params, tag);
-    if (found.mistaken == nullptr)
-      return hold{found.place};
+    seen = (*i)->place.find(params, tag);
+    if (seen.mistaken == nullptr)
+      return hold{seen.place};
     keep = *i;
   }
-  keep->place.put_back(*found.mistaken); // may send, which takes the lock
+  keep->place.put_back(*seen.mistaken); // may send, which takes the lock
   return {};
 }
 
 // -- messages to supervisors --------------------------------------------------
 
-bool directory::with_supervisor(
-  std::string_view key, const std::function<void(const caf::actor&)>& f) {
+bool directory::with_supervisor(std::string_view key,
+                                function_ref<void(const caf::actor&)> f) {
   auto wanted = hashed(key);
   auto& s = stripe_of(wanted);
   entry_ptr awoken;
@@ -51,28 +51,35 @@ bool directory::with_supervisor(
     std::lock_guard lock{s.guard};
     if (s.closed)
       return false;
-    auto i = s.keys.find(wanted);
-    if (STEWARD_PLANTED(two_supervisors) && i != s.keys.end()
-        && (*i)->on_the_way > 0) {
-      s.keys.erase(i);
-      i = s.keys.end();
-    }
-    if (i == s.keys.end()) {
-      i = s.keys.insert(std::make_shared<key_entry>(std::string{key}, pool_))
-            .first;
-      size_.fetch_add(1, std::memory_order_relaxed);
-    }
-    if (rouse(**i))
-      awoken = *i;
-    f((*i)->supervisor);
+    const auto& who = find_or_make(s, wanted);
+    if (rouse(*who))
+      awoken = who;
+    f(who->supervisor);
   }
   if (awoken != nullptr)
     put_to_bed(awoken);
   return true;
 }
 
+// Under the lock.
+const std::shared_ptr<key_entry>&
+directory::find_or_make(stripe& s, const hashed_key& key) {
+  auto i = s.keys.find(key);
+  if (STEWARD_PLANTED(two_supervisors) && i != s.keys.end()
+      && (*i)->on_the_way > 0) {
+    s.keys.erase(i);
+    i = s.keys.end();
+  }
+  if (i == s.keys.end()) {
+    i = s.keys.insert(std::make_shared<key_entry>(std::string{key.text}, pool_))
+          .first;
+    size_.fetch_add(1, std::memory_order_relaxed);
+  }
+  return *i;
+}
+
 bool directory::with_present(std::string_view key,
-                             const std::function<void(const caf::actor&)>& f) {
+                             function_ref<void(const caf::actor&)> f) {
   auto wanted = hashed(key);
   auto& s = stripe_of(wanted);
   std::lock_guard lock{s.guard};
@@ -118,7 +125,7 @@ bool directory::rouse(key_entry& who) {
   who.on_the_way.fetch_add(1, std::memory_order_relaxed);
   if (who.supervisor)
     return false;
-  who.supervisor = spawn_(who.shared_from_this());
+  who.supervisor = spawn_(who.shared_from_this(), who.attended);
   return true;
 }
 
@@ -142,18 +149,42 @@ void directory::put_to_bed(const entry_ptr& newly_awake) {
 
 // -- the end of supervisors and entries ---------------------------------------
 
-bool directory::while_asleep(key_entry& who, const std::function<rest()>& f) {
+key_home::found directory::while_asleep(key_entry& who,
+                                        function_ref<rest()> f) {
   auto& s = stripe_of(hashed(who.place.key()));
   {
     std::lock_guard lock{s.guard};
-    if (who.supervisor || who.gone)
-      return false;
+    if (who.gone)
+      return found::gone;
+    if (who.supervisor || who.attended)
+      return found::busy;
     if (f() == rest::stays)
-      return true;
+      return found::asleep;
     erase(s, who);
   }
   one_less();
-  return true;
+  return found::asleep;
+}
+
+std::shared_ptr<key_entry> directory::attend(std::string_view key) {
+  auto wanted = hashed(key);
+  auto& s = stripe_of(wanted);
+  std::lock_guard lock{s.guard};
+  if (s.closed)
+    return nullptr;
+  const auto& who = find_or_make(s, wanted);
+  if (who->supervisor || who->attended)
+    return nullptr;
+  who->attended = true;
+  return who;
+}
+
+void directory::attended(key_entry& who) {
+  auto& s = stripe_of(hashed(who.place.key()));
+  std::lock_guard lock{s.guard};
+  who.attended = false;
+  if (who.supervisor)
+    cafx::send_anon(who.supervisor, begin{});
 }
 
 bool directory::sleep(key_entry& who) {

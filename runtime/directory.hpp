@@ -21,7 +21,10 @@ namespace steward {
 /// All functions: any thread. // I8
 class directory final : public key_home {
 public:
-  using spawn_function = std::function<caf::actor(std::shared_ptr<key_entry>)>;
+  /// Makes the supervisor of an entry; if told to wait, it does nothing before
+  /// `begin`.
+  using spawn_function
+    = std::function<caf::actor(std::shared_ptr<key_entry>, bool waits)>;
 
   directory(std::shared_ptr<pool_context> pool, spawn_function spawn);
   ~directory() override;
@@ -30,16 +33,17 @@ public:
   /// be asked.
   hold borrow(std::string_view key, std::string_view params) noexcept;
 
-  bool
-  with_supervisor(std::string_view key,
-                  const std::function<void(const caf::actor&)>& f) override;
+  bool with_supervisor(std::string_view key,
+                       function_ref<void(const caf::actor&)> f) override;
 
   bool with_present(std::string_view key,
-                    const std::function<void(const caf::actor&)>& f) override;
+                    function_ref<void(const caf::actor&)> f) override;
 
   void wake(key_entry& who, caf::message what) override;
   bool tell(key_entry& who, caf::message what) override;
-  bool while_asleep(key_entry& who, const std::function<rest()>& f) override;
+  found while_asleep(key_entry& who, function_ref<rest()> f) override;
+  std::shared_ptr<key_entry> attend(std::string_view key) override;
+  void attended(key_entry& who) override;
   bool sleep(key_entry& who) override;
   bool leave(key_entry& who) override;
   void ended(key_entry& who) override;
@@ -109,6 +113,7 @@ private:
   static constexpr std::size_t stripe_count = 64;
 
   stripe& stripe_of(const hashed_key& key) noexcept;
+  const entry_ptr& find_or_make(stripe& s, const hashed_key& key);
   bool rouse(key_entry& who);
   void put_to_bed(const entry_ptr& newly_awake);
   bool erase(stripe& s, key_entry& who);

@@ -32,12 +32,17 @@ public:
 
   /// The same for the actor `self`: calls either `on_lease(lease<T>)` or
   /// `on_error(const caf::error&)` once, in `self`; before it returns if a
-  /// resource is free. If `self` dies first, the resource goes back.
+  /// resource is free, or can be opened without blocking. If `self` dies first, the resource goes back.
   template <class Self, class OnLease, class OnError>
   void acquire(Self* self, std::string_view key, const acquire_options& options,
                OnLease on_lease, OnError on_error) const {
     if (auto free = core_->try_borrow(key, options.params))
       return static_cast<void>(on_lease(lease<T>{std::move(free)}));
+    if (auto done = core_->try_attend(key, options.params)) {
+      if (*done)
+        return static_cast<void>(on_lease(lease<T>{std::move(**done)}));
+      return static_cast<void>(on_error(done->error()));
+    }
     auto error = core_->ask_supervisor(
       key, options, [&](const caf::actor& to, const acquire_hold& request) {
         cafx::request(self, to, request)

@@ -50,8 +50,8 @@ pool_core::pool_core(caf::actor_system& sys,
   : context_(std::move(context)),
     directory_(std::make_shared<directory>(
       context_,
-      [&sys](std::shared_ptr<key_entry> entry) {
-        return sys.spawn<caf::lazy_init>(supervisor, std::move(entry));
+      [&sys](std::shared_ptr<key_entry> entry, bool gated) {
+        return sys.spawn<caf::lazy_init>(supervisor, std::move(entry), gated);
       })),
     waits_(std::move(waits)) {
   context_->home = directory_;
@@ -70,6 +70,8 @@ caf::expected<hold> pool_core::acquire(std::string_view key,
     return free;
   if (!valid_key(key))
     return key_error();
+  if (auto done = try_attend(key, options.params))
+    return std::move(*done);
   auto sink = std::make_shared<waiting_thread>();
   auto answer = sink->answer();
   auto deadline = deadline_of(options);
@@ -93,6 +95,13 @@ caf::expected<hold> pool_core::acquire(std::string_view key,
   } catch (const std::future_error&) { // dropped with the supervisor's mailbox
     return draining_error();
   }
+}
+
+std::optional<caf::expected<hold>>
+pool_core::try_attend(std::string_view key, std::string_view params) {
+  if (context_->opener->blocks() || !valid_key(key))
+    return std::nullopt;
+  return attend_acquire(*directory_, key, params);
 }
 
 void pool_core::evict(std::string_view key) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,11 @@ public:
   hold try_borrow(std::string_view key, std::string_view params) noexcept {
     return directory_->borrow(key, params);
   }
+
+  /// Opens a resource at once, where the opener does not block and no supervisor
+  /// is awake for the key; else, or where somebody would have to wait, empty.
+  std::optional<caf::expected<hold>> try_attend(std::string_view key,
+                                                std::string_view params);
 
   /// Blocks until there is a resource or an error, until the deadline at most.
   /// Not for actors.

@@ -28,14 +28,17 @@ namespace {
 
 // -- what is no part of this --------------------------------------------------
 
-// Closes, but opens nothing: supervisors of the test do that themselves.
+// For who attends; supervisors of the test open and close by themselves.
 class no_opener final : public any_opener {
 public:
   explicit no_opener(acting_pool& pool) : pool_(pool) {
   }
 
   outcome open(const open_request&) noexcept override {
-    return {};
+    must(++pool_.live.change() <= pool_.options.per_key_max, "I1");
+    things_.push_back(std::make_unique<thing>(pool_.options.holders_max));
+    reached("opened while asleep");
+    return {things_.back().get(), {}};
   }
   bool check(void*) noexcept override {
     return true;
@@ -56,6 +59,7 @@ public:
 
 private:
   acting_pool& pool_;
+  std::vector<std::unique_ptr<thing>> things_;
 };
 
 // What a post box does with what it gets.
@@ -124,7 +128,8 @@ struct cast {
   std::size_t supervisors = 1;
   std::size_t ticks = 0;
   bool drains = false;
-  bool sleeps = false; // as soon as may be
+  bool sleeps = false;  // as soon as may be
+  bool attends = false; // users try that before they ask
   wrong fault = wrong::nothing;
 };
 
@@ -143,7 +148,7 @@ class host final : public acting_supervisor {
 public:
   host(run& r, world& all);
 
-  void spawn(std::shared_ptr<key_entry> entry);
+  void spawn(std::shared_ptr<key_entry> entry, bool waits);
   void get(const cafx::content& message);
   void live();
 
@@ -179,6 +184,8 @@ private:
   ghost<bool> exists_{false};       // and is not about to leave
   ghost<bool> gone_{false};
   ghost<bool> dozy_{false};
+  ghost<bool> waits_{false}; // for the gate to open
+  mailbox<steward::begin> gate_;
   ghost<std::size_t> coming_{0};
   time_point time_ = noon; // as it sees it
   request_id requests_ = 0;
@@ -221,13 +228,16 @@ public:
                             pool.options, std::make_shared<still_time>(),
                             std::make_shared<no_opener>(pool))),
       directory_(std::make_shared<directory>(
-        context, [this](auto x) { return spawn(std::move(x)); })),
+        context,
+        [this](auto x, bool waits) { return spawn(std::move(x), waits); })),
       home(directory_) {
     deliver = [this](std::size_t i, const cafx::content& message) {
       hosts.at(i)->get(message);
     };
     context->home = directory_;
+    context->hint = std::make_shared<clock_hint>();
     fault = who.fault;
+    attends = who.attends;
     for (std::size_t i = 0; i < who.users; ++i) {
       answers_.push_back(std::make_unique<mailbox<std::shared_ptr<hold>>>());
       r.thread("user " + std::to_string(i + 1),
@@ -270,6 +280,7 @@ public:
   }
 
   wrong fault = wrong::nothing;
+  bool attends = false;
   acting_pool pool;
   std::shared_ptr<pool_context> context;
 
@@ -295,13 +306,13 @@ private:
     return result;
   }
 
-  caf::actor spawn(std::shared_ptr<key_entry> of) {
+  caf::actor spawn(std::shared_ptr<key_entry> of, bool waits) {
     check_alone();
     auto number = spawned_.change()++;
     if (number > 0)
       reached("a second supervisor");
     entry = of;
-    hosts.at(number)->spawn(std::move(of));
+    hosts.at(number)->spawn(std::move(of), waits);
     return post_office::the->boxes[number];
   }
 
@@ -314,7 +325,7 @@ private:
       if (whom == nullptr)
         return;
       auto next = attend_tick(whom, time += 1h);
-      if (!called && (!next || *next == never)) // nobody comes any more
+      if (!called && next == never) // nobody comes any more
         return;
     }
   }
@@ -323,6 +334,9 @@ private:
     auto h = borrow(d);
     if (h) {
       reached("borrowed");
+    } else if (auto done = attends ? attend_acquire(d, "key", "")
+                                   : std::nullopt) {
+      h = std::move(**done);
     } else {
       auto answer = std::make_shared<sink>(*answers_[me]);
       auto sent = d.with_supervisor("key", [&](const caf::actor& to) {
@@ -368,14 +382,16 @@ private:
 host::host(run& r, world& all) : acting_supervisor(r, all.pool), world_(all) {
 }
 
-void host::spawn(std::shared_ptr<key_entry> entry) {
+void host::spawn(std::shared_ptr<key_entry> entry, bool waits) {
   auto& r = *run::current();
   r.name(entry->place, "shelf",
          {{"next"}, {"word", word_in_words}, {"last_used"}, {"id"}, {"tag"}});
   r.name(entry->on_the_way, "on_the_way");
-  begin(entry->place);
   memory_ = entry;
   entry_ = std::move(entry);
+  waits_.change() = waits;
+  if (!waits)
+    begin(entry_->place);
   exists_.change() = true;
 }
 
@@ -392,6 +408,9 @@ void host::get(const cafx::content& message) {
     mail.put(message.get_as<released>(0));
   } else if (message.match_elements<drain>()) {
     mail.put(drain{});
+  } else if (message.match_elements<steward::begin>()) {
+    reached("woke while it was attended to");
+    gate_.put({});
   } else if (message.match_elements<doze>()) {
     mail.put(doze{});
   } else if (message.match_elements<closed>()) {
@@ -402,6 +421,11 @@ void host::get(const cafx::content& message) {
 
 void host::live() {
   while (!gone_.get()) {
+    if (waits_.get() && exists()) {
+      gate_.take();
+      waits_.change() = false;
+      begin(entry_->place);
+    }
     if (auto m = mail.take_or_rest()) {
       std::visit([this](const auto& x) { on(x); }, *m);
       if (gone_.get())
@@ -573,6 +597,23 @@ BOOST_AUTO_TEST_CASE(no_message_to_a_supervisor_that_falls_asleep_is_lost) {
     explore<world>("2 users, sleep", with_preemptions(1),
                    cast{.users = 2, .supervisors = 4, .sleeps = true}),
     {"slept", "borrowed", "closed while asleep", "a second supervisor"});
+}
+
+BOOST_AUTO_TEST_CASE(who_attends_is_alone) {
+  check_proved(explore<world>("1 user attends", reduced,
+                              cast{.sleeps = true, .attends = true}),
+               {"opened while asleep", "closed while asleep"});
+  check_proved(
+    explore<world>(
+      "2 users attend", with_preemptions(2),
+      cast{.users = 2, .supervisors = 3, .sleeps = true, .attends = true}),
+    {"opened while asleep", "closed while asleep", "key_full",
+     "woke while it was attended to", "borrowed"});
+  check_proved(
+    explore<world>(
+      "1 user attends, drain", with_preemptions(1),
+      cast{.supervisors = 3, .drains = true, .sleeps = true, .attends = true}),
+    {"opened while asleep", "turned away", "woke while it was attended to"});
 }
 
 BOOST_AUTO_TEST_CASE(a_drain_ends_what_sleeps) {
