@@ -105,6 +105,17 @@ BOOST_AUTO_TEST_CASE(drivers_take_turns) {
   BOOST_TEST(read("log") == "one\ntwo\none\ntwo\none\ntwo\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_workload_may_follow_a_driver) {
+  auto other = script("other", fake_driver("fake", "2e3"));
+  auto x = bench({"--against", other, "W3", "--operations", "100", "--repeat",
+                  "1", "--json", "-", "-q"});
+  BOOST_TEST(x.status == 0);
+  auto runs = json::parse(x.out).at("runs");
+  BOOST_TEST(runs.size() == 1u);
+  BOOST_TEST(runs[0].at("workload") == "W3");
+  BOOST_TEST(runs[0].at("drivers").size() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(a_driver_gets_the_words_of_the_protocol) {
   auto log = path("log");
   auto other = script("other",

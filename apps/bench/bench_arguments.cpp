@@ -63,7 +63,7 @@ void add_comparison(CLI::App& app, bench_words& words) {
                 "blanks; a program whose name is steward is called with bench "
                 "--driver")
     ->option_text("COMMAND")
-    ->expected(1)
+    ->allow_extra_args(false) // what follows is a workload
     ->take_all()
     ->group(group);
   add_option(app, group, "--repeat", "R", words.repeat,

@@ -98,20 +98,24 @@ std::string row(const driver_series& x, workload what,
   return result + '\n';
 }
 
+// Two digits behind the point, or two that count.
+std::string ratio(double x) {
+  return text_of(x < 0.095 ? "%.2g" : x < 9.995 ? "%.2f" : "%.0f", x);
+}
+
 std::string ratio_text(const run_result& in, std::size_t other) {
   auto rates = spread_of(rate_ratios(in, other));
   auto result = "  " + in.drivers.front().label + " / "
-                + in.drivers[other].label + ": rate "
-                + text_of("%.2f", rates.median);
+                + in.drivers[other].label + ": rate " + ratio(rates.median);
   if (rates.count > 1)
-    result += text_of(" (%.2f", rates.least) + text_of(" to %.2f", rates.most)
-              + " in " + std::to_string(rates.count) + " pairs, half of them "
-              + text_of("%.2f", rates.quartile_1)
-              + text_of(" to %.2f)", rates.quartile_3);
+    result += " (" + ratio(rates.least) + " to " + ratio(rates.most) + " in "
+              + std::to_string(rates.count) + " pairs, half of them "
+              + ratio(rates.quartile_1) + " to " + ratio(rates.quartile_3)
+              + ')';
   auto cpu = cpu_of_operation(in.drivers.front());
   auto others_cpu = cpu_of_operation(in.drivers[other]);
   if (cpu && others_cpu && *others_cpu > 0)
-    result += text_of(", CPU %.2f", *cpu / *others_cpu);
+    result += ", CPU " + ratio(*cpu / *others_cpu);
   return result + '\n';
 }
 
