@@ -4,6 +4,7 @@
 
 #include <steward/apps/bench/bench_arguments.hpp>
 #include <steward/apps/log_reader.hpp>
+#include <steward/apps/records_line.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -33,8 +34,8 @@ struct show_text {
   std::string text;
 };
 
-using command
-  = std::variant<show_text, replay_arguments, bench::bench_arguments>;
+using command = std::variant<show_text, replay_arguments,
+                             bench::bench_arguments, records_arguments>;
 
 /// Reads the command line. Throws `usage_error`, `bench::unusable_run`.
 command parse_command_line(int argc, const char* const* argv);

@@ -53,6 +53,7 @@ const char* const steward_manual = R"(NAME
 SYNOPSIS
   steward replay [OPTION]... LOG
   steward bench [OPTION]... [WORKLOAD]...
+  steward records list|show|verify|purge|export [OPTION]...
   steward COMMAND --help
   steward --help | --version
 
@@ -71,6 +72,10 @@ COMMANDS
   bench
       Measure how quickly resources are borrowed and given back, alone or
       against others. See `steward bench --help`.
+
+  records
+      Show, check, clean and export the records that a program keeps of its
+      resources. See `steward records --help`.
 )";
 
 const char* const steward_manual_end = R"(EXIT STATUS

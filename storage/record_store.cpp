@@ -1,15 +1,20 @@
 #include <steward/storage/record_store.hpp>
 
+#include <steward/storage/postgres_store.hpp>
 #include <steward/storage/sqlite_store.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace steward {
 
 namespace {
 
 constexpr std::string_view sqlite_scheme = "sqlite:";
-constexpr std::string_view allowed = "; allowed is sqlite:PATH";
+constexpr std::string_view allowed
+  = "; allowed is sqlite:PATH or postgresql://...";
 
 [[noreturn]] void refuse(std::string_view why) {
   std::string what = "records URL ";
@@ -42,6 +47,20 @@ std::string_view to_string(store_errc x) {
   return "misuse";
 }
 
+std::vector<record> record_store::list(const std::string& owner,
+                                       duration wait_max) {
+  std::vector<record> all;
+  record_query next{.owner = owner};
+  for (;;) {
+    auto rows = page(next, wait_max);
+    auto last = rows.size() < next.rows_max;
+    std::move(rows.begin(), rows.end(), std::back_inserter(all));
+    if (last)
+      return all;
+    next.after = all.back().id;
+  }
+}
+
 std::unique_ptr<record_store> open_record_store(const std::string& url,
                                                 duration wait_max) {
   if (url.empty())
@@ -49,6 +68,8 @@ std::unique_ptr<record_store> open_record_store(const std::string& url,
   auto scheme = scheme_of(url);
   if (scheme.empty())
     refuse("'" + url + "' has no scheme");
+  if (scheme == "postgresql" || scheme == "postgres")
+    return std::make_unique<postgres_store>(url, wait_max);
   // What follows an unknown scheme is not shown: it may hold a password.
   if (!url.starts_with(sqlite_scheme))
     refuse("has the unknown scheme '" + scheme + "'");

@@ -6,6 +6,7 @@
 
 #include <steward/actors/log.hpp>
 #include <steward/actors/persistence.hpp>
+#include <steward/storage/forwarding_store.hpp>
 #include <steward/storage/sqlite_store.hpp>
 
 #include <caf/scheduler/test_coordinator.hpp>
@@ -22,18 +23,19 @@ namespace record_test {
 
 /// A store that counts, and that a test can make fail: before the write, or
 /// after it, as when the answer to a commit is lost.
-class spy_store final : public steward::record_store {
+class spy_store final : public steward::forwarding_store {
 public:
   struct log {
     std::vector<std::size_t> writes; ///< rows of each call, failed ones too
     std::function<void(steward::record_store&)> before;
     std::function<void()> after;
+    std::function<void()> waits; ///< what a store shall call while it waits
     bool closed = false;
   };
 
   spy_store(std::unique_ptr<steward::record_store> inner,
             std::shared_ptr<log> seen)
-    : inner_(std::move(inner)), seen_(std::move(seen)) {
+    : forwarding_store(std::move(inner)), seen_(std::move(seen)) {
   }
 
   ~spy_store() override {
@@ -45,30 +47,18 @@ public:
         steward::duration wait_max) override {
     seen_->writes.push_back(rows.size());
     if (seen_->before)
-      seen_->before(*inner_);
-    auto answers = inner_->write(rows, wait_max);
+      seen_->before(inner());
+    auto answers = inner().write(rows, wait_max);
     if (seen_->after)
       seen_->after();
     return answers;
   }
 
-  std::vector<std::optional<steward::record>>
-  find(std::span<const std::string> names,
-       steward::duration wait_max) override {
-    return inner_->find(names, wait_max);
-  }
-
-  std::vector<steward::record> list(const std::string& owner,
-                                    steward::duration wait_max) override {
-    return inner_->list(owner, wait_max);
-  }
-
-  std::string where() const override {
-    return inner_->where();
+  void on_wait(std::function<void()> fun) override {
+    seen_->waits = std::move(fun);
   }
 
 private:
-  std::unique_ptr<steward::record_store> inner_;
   std::shared_ptr<log> seen_;
 };
 
@@ -152,8 +142,8 @@ struct persistence_fixture {
     auto reply = std::make_shared<std::promise<steward::record_answer>>();
     auto coming = reply->get_future();
     auto row = draft(std::move(name), ++asked_);
-    send(steward::get_or_create_blocking{std::move(row), deadline,
-                                         std::move(reply)});
+    send(steward::write_record_blocking{steward::create_record{std::move(row)},
+                                        deadline, std::move(reply)});
     return coming;
   }
 
