@@ -267,7 +267,7 @@ private:
       if (!s->doom && lend_on && s->word().attention()) {
         ++count.lent_on; // the supervisor passes the hold on to a waiter
         hold h{s};
-        use(h, s->params(), false);
+        use(h, std::string{s->params()}, false);
         leave(h);
         continue;
       }
