@@ -116,6 +116,13 @@ BOOST_AUTO_TEST_CASE(a_workload_may_follow_a_driver) {
   BOOST_TEST(runs[0].at("drivers").size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_driver_whose_name_is_taken_goes_by_its_command) {
+  auto other = script("other", fake_driver("steward", "2e3"));
+  auto x = tiny_bench({"--against", other + " bench --driver"});
+  BOOST_TEST(x.status == 0);
+  BOOST_TEST(has(x.out, "steward / " + other + ": rate"), x.out);
+}
+
 BOOST_AUTO_TEST_CASE(a_driver_gets_the_words_of_the_protocol) {
   auto log = path("log");
   auto other = script("other",

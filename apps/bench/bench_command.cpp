@@ -55,12 +55,20 @@ std::string last_line(std::string text) {
   return printable(text.substr(text.find_last_of('\n') + 1));
 }
 
+// As the user names a driver that has no better name.
+std::string name_of(std::string command) {
+  constexpr std::string_view suffix = " bench --driver";
+  if (command.ends_with(suffix))
+    command.resize(command.size() - suffix.size());
+  return printable(command);
+}
+
 // As it names itself; by its command where that is not enough, by the last part
 // of it where it never ran.
 void name_all(std::vector<driver_series>& drivers) {
   std::vector<std::string> taken;
   for (auto& x : drivers) {
-    x.label = x.command.empty() ? "steward" : printable(x.command);
+    x.label = x.command.empty() ? "steward" : name_of(x.command);
     if (x.cannot)
       x.label = x.label.substr(x.label.find_last_of('/') + 1);
     if (!x.all.empty()
