@@ -3,6 +3,7 @@
 #include <steward/actors/bookkeeping.hpp>
 #include <steward/core/cleanup.hpp>
 #include <steward/core/planted.hpp>
+#include <steward/core/supervision.hpp>
 #include <steward/messages/budget.hpp>
 #include <steward/messages/drain.hpp>
 #include <steward/messages/errors.hpp>
@@ -183,10 +184,13 @@ caf::expected<hold> open_one(const entry_ptr& key, std::string_view params) {
     put_permit(pool);
     if (!has_resources(*key))
       key->empty_since = now;
+    auto figures = figures_of(key->place, pool.options, pool.grid, now);
+    figures.open_in_pool = pool.counters.read().open;
     return make_error(errc::open_failed,
                       fmt::format("key \"{}\" of pool \"{}\": {}",
                                   key->place.key(), pool.options.name,
-                                  outcome.error));
+                                  outcome.error),
+                      figures);
   }
   book_opened(*key, s);
   s.opened(outcome.resource, now, 1, false);

@@ -143,7 +143,7 @@ public:
 
   /// Lets go of what keeps a revoked slot's memory; `*this` may be gone after.
   void forget() noexcept {
-    auto last_breath = std::move(*keep_);
+    auto last_breath = std::move(keep_);
   }
 
   shelf& home() const noexcept {

@@ -342,9 +342,30 @@ void supervision::released(slot& s, bool healthy, time_point now,
 
 // -- answers ------------------------------------------------------------------
 
+rejection figures_of(shelf& place, const pool_options& options,
+                     const cleanup_grid& grid, time_point now) {
+  rejection result;
+  auto next = never;
+  place.for_each([&](const slot& s) {
+    auto w = s.word();
+    result.open += w.in() != phase::closed ? 1u : 0u;
+    if (w.in() != phase::open)
+      return;
+    if (w.holders() != 0)
+      ++result.leased;
+    else
+      next = std::min(next, next_due(s, options, grid, now));
+  });
+  if (next != never)
+    result.retry_after_ms = std::chrono::ceil<std::chrono::milliseconds>(
+                              std::max(next - now, duration{0}))
+                              .count();
+  return result;
+}
+
 void supervision::refuse(request_id id, errc why, time_point now,
                          effects& out) {
-  rejection figures;
+  auto figures = figures_of(shelf_, options_, grid_, now);
   if (why == errc::key_full) {
     figures.limit = "per_key_max";
     figures.limit_value = options_.per_key_max;
@@ -352,24 +373,10 @@ void supervision::refuse(request_id id, errc why, time_point now,
     figures.limit = "total_max";
     figures.limit_value = options_.total_max;
   }
-  figures.open = live();
+  figures.open = live(); // without what a drain revoked
   figures.waiting = static_cast<std::size_t>(
     std::count_if(waiters_.begin(), waiters_.end(),
                   [id](const waiter& w) { return w.id != id; }));
-  auto next = never;
-  shelf_.for_each([&](slot& s) {
-    auto w = s.word();
-    if (w.in() != phase::open)
-      return;
-    if (w.holders() != 0)
-      ++figures.leased;
-    else
-      next = std::min(next, steward::next_due(s, options_, grid_, now));
-  });
-  if (next != never)
-    figures.retry_after_ms = std::chrono::ceil<std::chrono::milliseconds>(
-                               std::max(next - now, duration{0}))
-                               .count();
   out.push_back(effect::reject{id, why, figures});
 }
 

@@ -78,6 +78,11 @@ using any_effect
 
 using effects = std::vector<any_effect>;
 
+/// How a key stands, for an answer that says no. `waiting` and what concerns the
+/// whole pool are left to the caller.
+rejection figures_of(shelf& place, const pool_options& options,
+                     const cleanup_grid& grid, time_point now);
+
 /// All decisions of one key's supervisor. Pure: events and the time go in,
 /// effects come out; one thread at a time.
 ///

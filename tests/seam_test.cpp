@@ -16,8 +16,7 @@ static_assert(
 static_assert(std::is_same_v<mutex, std::mutex>);
 static_assert(std::is_same_v<condition_variable, std::condition_variable>);
 
-BOOST_AUTO_TEST_CASE(a_slot_is_lock_free_and_takes_two_cache_lines) {
+BOOST_AUTO_TEST_CASE(a_slot_is_lock_free_and_small) {
   BOOST_TEST(atomic<std::uint64_t>::is_always_lock_free);
-  BOOST_TEST(sizeof(slot) == 128u);
-  BOOST_TEST(alignof(slot) == 64u);
+  BOOST_TEST(sizeof(slot) <= 80u); // a million idle keys have as many
 }

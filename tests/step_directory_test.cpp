@@ -319,8 +319,9 @@ private:
   // As clock and caretaker do together.
   void attend() {
     auto time = noon;
-    for (;;) {
+    for (std::size_t rounds = 0; rounds < 8;) { // else it is awake
       auto called = nights.take_or_rest();
+      rounds += called ? 0u : 1u;
       auto whom = entry.lock();
       if (whom == nullptr)
         return;
@@ -337,6 +338,8 @@ private:
     } else if (auto done = attends ? attend_acquire(d, "key", "")
                                    : std::nullopt) {
       h = std::move(**done);
+      auto& keeper = static_cast<key_entry&>(h.place()->home().keeper());
+      entry = keeper.weak_from_this();
     } else {
       auto answer = std::make_shared<sink>(*answers_[me]);
       auto sent = d.with_supervisor("key", [&](const caf::actor& to) {
@@ -387,11 +390,11 @@ void host::spawn(std::shared_ptr<key_entry> entry, bool waits) {
   r.name(entry->place, "shelf",
          {{"next"}, {"word", word_in_words}, {"last_used"}, {"id"}, {"tag"}});
   r.name(entry->on_the_way, "on_the_way");
+  if (!waits)
+    begin(entry->place);
+  waits_.change() = waits;
   memory_ = entry;
   entry_ = std::move(entry);
-  waits_.change() = waits;
-  if (!waits)
-    begin(entry_->place);
   exists_.change() = true;
 }
 
@@ -421,12 +424,13 @@ void host::get(const cafx::content& message) {
 
 void host::live() {
   while (!gone_.get()) {
+    auto m = mail.take_or_rest();
     if (waits_.get() && exists()) {
       gate_.take();
       waits_.change() = false;
       begin(entry_->place);
     }
-    if (auto m = mail.take_or_rest()) {
+    if (m) {
       std::visit([this](const auto& x) { on(x); }, *m);
       if (gone_.get())
         leave();
