@@ -12,24 +12,12 @@ namespace steward {
 
 namespace {
 
-record_answer unavailable(std::string cause) {
-  record_answer answer;
-  answer.cause = std::move(cause);
-  return answer;
-}
-
 std::string gave_up_after(std::string_view cause, duration waited) {
   using std::chrono::milliseconds;
   auto rounded = std::chrono::round<milliseconds>(waited);
   std::string text{cause.empty() ? "the queue of records is slow" : cause};
   return text + ", gave up after "
          + to_text(std::max(rounded, milliseconds{0}));
-}
-
-const std::string& name_of(const record_write& x) {
-  if (auto create = std::get_if<create_record>(&x))
-    return create->draft.name;
-  return std::get<close_record>(x).name;
 }
 
 // What must never be done: that is how a bug is planted.
@@ -150,7 +138,8 @@ void record_queue::answer(const item& x, const record_answer& outcome,
   out.answers.push_back({x.from, outcome, x.shared});
   if (STEWARD_PLANTED(conflict_is_error)
       && outcome.verdict == record_verdict::existed)
-    out.answers.back().answer = unavailable("UNIQUE constraint failed");
+    out.answers.back().answer = unavailable(record_trouble::failed,
+                                            "UNIQUE constraint failed");
   if (!x.shared || outcome.verdict == record_verdict::unavailable)
     return;
   // Who shares a row is its creator only if the row carries that token, which
@@ -178,7 +167,10 @@ void record_queue::expire(time_point now, std::string_view cause, news& out) {
       out.marks.push_back({x.from, writes_before});
       --marks_;
     } else {
-      answer(x, unavailable(gave_up_after(cause, now - x.since)), out);
+      answer(x,
+             unavailable(record_trouble::timed_out,
+                         gave_up_after(cause, now - x.since)),
+             out);
     }
     return true;
   });
@@ -187,7 +179,7 @@ void record_queue::expire(time_point now, std::string_view cause, news& out) {
 void record_queue::refuse_requests(std::string_view cause, news& out) {
   std::erase_if(items_, [&](auto& x) {
     if (x.what == kind::request)
-      answer(x, unavailable(std::string{cause}), out);
+      answer(x, unavailable(record_trouble::failed, std::string{cause}), out);
     return x.what == kind::request;
   });
 }

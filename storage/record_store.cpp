@@ -2,14 +2,18 @@
 
 #include <steward/storage/sqlite_store.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace steward {
 
 namespace {
 
 constexpr std::string_view sqlite_scheme = "sqlite:";
-constexpr std::string_view allowed = "; allowed is sqlite:PATH";
+constexpr std::string_view allowed
+  = "; allowed is sqlite:PATH";
 
 [[noreturn]] void refuse(std::string_view why) {
   std::string what = "records URL ";
@@ -40,6 +44,20 @@ std::string_view to_string(store_errc x) {
     case store_errc::misuse: break;
   }
   return "misuse";
+}
+
+std::vector<record> record_store::list(const std::string& owner,
+                                       duration wait_max) {
+  std::vector<record> all;
+  record_query next{.owner = owner};
+  for (;;) {
+    auto rows = page(next, wait_max);
+    auto last = rows.size() < next.rows_max;
+    std::move(rows.begin(), rows.end(), std::back_inserter(all));
+    if (last)
+      return all;
+    next.after = all.back().id;
+  }
 }
 
 std::unique_ptr<record_store> open_record_store(const std::string& url,

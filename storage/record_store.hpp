@@ -1,7 +1,10 @@
 #pragma once
 
+#include <steward/core/database_error.hpp>
+#include <steward/core/node.hpp>
 #include <steward/core/record.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,13 +14,13 @@
 
 namespace steward {
 
-/// What went wrong with a record store. A closed list that says what can be
-/// done about it; the text of `store_failure` says what happened.
+/// What went wrong with a record store. A closed list; the text of
+/// `store_failure` says what happened, its `reaction` what can be done.
 enum class store_errc : unsigned char {
   busy,           ///< locked by somebody else: nothing was written, try again
   full,           ///< no space left: nothing was written, try again later
-  read_only,      ///< the file or its directory cannot be written
-  cannot_open,    ///< no such directory, no permission, a directory, ...
+  read_only,      ///< the database, its file or directory cannot be written
+  cannot_open,    ///< no such directory, no permission, no such database, ...
   not_a_database, ///< the file is something else; it was not touched
   newer_schema,   ///< written by a newer steward; it was not touched
   damaged,        ///< the database is malformed
@@ -33,31 +36,73 @@ constexpr bool transient(store_errc x) {
   return x == store_errc::busy || x == store_errc::full || x == store_errc::io;
 }
 
-/// Thrown by stores. `what()` is one line: what, where, the database's code.
+/// What can be done about it where nothing more is known.
+constexpr reaction reaction_to(store_errc x) {
+  if (x == store_errc::io)
+    return reaction::unknown_outcome;
+  if (x == store_errc::bad_row)
+    return reaction::bisect;
+  return transient(x) ? reaction::retry : reaction::fail;
+}
+
+/// Thrown by stores. `what()` is one line without passwords: what, where, the
+/// database's code.
 class store_failure : public std::runtime_error {
 public:
   store_failure(store_errc code, const std::string& what)
-    : std::runtime_error(what), code_(code) {
+    : store_failure(code, what, reaction_to(code)) {
+  }
+
+  store_failure(store_errc code, const std::string& what,
+                steward::reaction to_do)
+    : std::runtime_error(what), code_(code), reaction_(to_do) {
   }
 
   store_errc code() const noexcept {
     return code_;
   }
 
+  steward::reaction reaction() const noexcept {
+    return reaction_;
+  }
+
 private:
   store_errc code_;
+  steward::reaction reaction_;
+};
+
+/// Which records somebody wants to see, in pages by id. What is empty is any.
+struct record_query {
+  std::string pool = {};
+  std::string key = {};
+  std::string owner = {};
+  std::optional<bool> open = {};
+  std::int64_t after = 0;      ///< the last id of the page before
+  std::size_t rows_max = 1000; ///< of a page
+};
+
+/// Whose records are taken over by whom.
+struct adoption {
+  std::int64_t from = 0; ///< the node that is gone
+  std::int64_t to = 0;
+  std::string pool = {};    ///< any if empty
+  bool surely_dead = false; ///< else only if its lease is over
+  std::size_t rows_max = 100;
 };
 
 /// Where records are kept. One thread at a time; every call blocks at most for
-/// `wait_max` on somebody else's lock, then throws `store_errc::busy`.
+/// `wait_max` on somebody else's lock, and for the store's own limits on a
+/// server, then throws. All throw `store_failure`.
 class record_store {
 public:
   virtual ~record_store() = default;
 
+  // -- records ----------------------------------------------------------------
+
   /// Writes all of `batch`, in order, in one transaction and returns after it
   /// is durable. The n-th answer belongs to the n-th write; that of a
   /// `close_record` is `existed` if there is such a row, else `unavailable`.
-  /// Throws: nothing of the batch was written (or, for `io`, perhaps all).
+  /// Throws: see the reaction for what may have been written.
   virtual std::vector<record_answer>
   write(std::span<const record_write> batch, duration wait_max) = 0;
 
@@ -65,16 +110,60 @@ public:
   virtual std::vector<std::optional<record>>
   find(std::span<const std::string> names, duration wait_max) = 0;
 
-  /// Reads all rows of one owner by id; of everybody if `owner` is empty.
-  virtual std::vector<record> list(const std::string& owner, duration wait_max)
+  /// Reads the next page of what `what` describes, by id.
+  virtual std::vector<record> page(const record_query& what, duration wait_max)
     = 0;
+
+  /// Removes rows that were closed before `before`, `rows_max` at most, and
+  /// says how many. They are gone then, and their names free.
+  virtual std::size_t purge(time_point before, std::size_t rows_max,
+                            duration wait_max)
+    = 0;
+
+  /// Looks for what must not be: damage, a wrong schema, rows that break a
+  /// rule. One line each; none if all is well.
+  virtual std::vector<std::string> verify(duration wait_max) = 0;
+
+  /// Reads all rows of one owner by id; of everybody if `owner` is empty.
+  std::vector<record> list(const std::string& owner, duration wait_max);
+
+  // -- who watches over them --------------------------------------------------
+
+  /// A new node with a lease of `ttl`. `x.id` and `x.expired` are ignored.
+  virtual std::int64_t join(const node& x, duration ttl, duration wait_max) = 0;
+
+  /// Renews the lease; false if it was over, and then for ever.
+  virtual bool beat(std::int64_t id, duration ttl, duration wait_max) = 0;
+
+  /// Ends the lease. Forgets the node, unless open records still carry it.
+  virtual void leave(std::int64_t id, duration wait_max) = 0;
+
+  /// All nodes that are known.
+  virtual std::vector<node> nodes(duration wait_max) = 0;
+
+  /// Takes open records of a node that is gone, in one statement: each goes to
+  /// one taker. None are left if fewer than `rows_max` are returned.
+  virtual std::vector<record> adopt(const adoption& what, duration wait_max)
+    = 0;
+
+  // -- queries ----------------------------------------------------------------
 
   /// Where the records are, without passwords: for logs and errors.
   virtual std::string where() const = 0;
+
+  /// How many connections write well beside each other. Default: 1.
+  virtual std::size_t writers() const {
+    return 1;
+  }
+
+  /// Calls `fun` now and then while a call waits for a server.
+  virtual void on_wait(std::function<void()>) {
+  }
 };
 
-/// Opens the store that `url` names (`sqlite:PATH`) and brings its schema up
-/// to date. Throws `store_failure`; a file that cannot be used is left as is.
+/// Opens the store that `url` names, `sqlite:PATH` or `postgresql://...`, and
+/// brings its schema up to date. Throws `store_failure`; a file that cannot be
+/// used is left as is.
 std::unique_ptr<record_store> open_record_store(const std::string& url,
                                                 duration wait_max);
 

@@ -1,5 +1,6 @@
 #include <steward/storage/internal/sqlite_connection.hpp>
 
+#include <steward/storage/internal/sqlite_schema.hpp>
 #include <steward/storage/record_store.hpp>
 
 #include <fcntl.h>
@@ -20,43 +21,24 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr std::int64_t application_id = 0x73747764; // "stwd"
-constexpr std::int64_t schema_version = 1;
-
-// Columns are text where a person reads them. Times sort as text.
-constexpr const char* schema = R"(
-CREATE TABLE record(
-  id INTEGER PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE
-    CHECK (length(CAST(name AS BLOB)) BETWEEN 1 AND 1024),
-  pool TEXT NOT NULL,
-  key TEXT NOT NULL,
-  attributes TEXT NOT NULL,
-  owner TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
-  close_reason TEXT,
-  opened_at TEXT NOT NULL,
-  closed_at TEXT,
-  creator TEXT NOT NULL CHECK (length(creator) = 32),
-  CHECK ((state = 'closed') = (close_reason IS NOT NULL)),
-  CHECK ((state = 'closed') = (closed_at IS NOT NULL))
-) STRICT;
-)";
-
 // The only way to lose: a name that is there already. Any other constraint
 // raises, which INSERT OR IGNORE would swallow.
 constexpr const char* insert_sql = R"(
 INSERT INTO record(name, pool, key, attributes, owner, state, opened_at,
-                   creator)
-VALUES(?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7) ON CONFLICT(name) DO NOTHING)";
+                   creator, writer, journal, incarnation, fingerprint)
+VALUES(?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, ?7, ?8, ?9, ?10)
+ON CONFLICT(name) DO NOTHING)";
 
 constexpr const char* close_sql = R"(
-UPDATE record SET state = 'closed', close_reason = ?2, closed_at = ?3
+UPDATE record SET state = 'closed', close_reason = ?2, closed_at = ?3,
+                  version = version + 1
 WHERE name = ?1 AND state = 'open')";
 
-constexpr const char* columns
-  = "SELECT id, name, pool, key, attributes, owner, state, close_reason,"
-    " opened_at, closed_at, creator FROM record ";
+constexpr const char* update_sql = R"(
+UPDATE record SET attributes = coalesce(?3, attributes),
+                  journal = coalesce(?4, journal),
+                  writer = ?5, version = version + 1
+WHERE name = ?1 AND version = ?2)";
 
 [[noreturn]] void fail(store_errc code, const fs::path& path,
                        const std::string& why) {
@@ -101,43 +83,16 @@ const fs::path& checked(const fs::path& path) {
   return path;
 }
 
-struct identity {
-  std::int64_t application = 0;
-  std::int64_t version = 0;
-  std::int64_t tables = 0;
-
-  bool is_blank() const {
-    return application == 0 && version == 0 && tables == 0;
-  }
-};
-
-// @pre A transaction is under way, so that the three belong together.
-identity read_identity(SQLite::Database& db) {
-  return {db.execAndGet("PRAGMA application_id").getInt64(),
-          db.execAndGet("PRAGMA user_version").getInt64(),
-          db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt64()};
-}
-
-void require_ours(const identity& x, const fs::path& path) {
-  if (x.application != application_id)
-    fail(store_errc::not_a_database, path,
-         "it is the database of another application");
-  if (x.version > schema_version)
-    fail(store_errc::newer_schema, path,
-         "its schema version is " + std::to_string(x.version)
-           + ", this program knows up to " + std::to_string(schema_version));
-  if (x.version < schema_version)
-    fail(store_errc::damaged, path,
-         "there is no schema version " + std::to_string(x.version));
-}
-
 } // namespace
 
+const std::string sqlite_connection::select_record
+  = "SELECT id, name, pool, key, attributes, owner, state, close_reason,"
+    " opened_at, closed_at, creator, writer, journal, incarnation, fingerprint,"
+    " version FROM record ";
+
 sqlite_connection::statements::statements(const SQLite::Database& db)
-  : insert(db, insert_sql), close(db, close_sql),
-    by_name(db, std::string{columns} + "WHERE name = ?1"),
-    by_owner(db,
-             std::string{columns} + "WHERE ?1 = '' OR owner = ?1 ORDER BY id") {
+  : insert(db, insert_sql), close(db, close_sql), update(db, update_sql),
+    by_name(db, select_record + "WHERE name = ?1") {
 }
 
 // -- construction -------------------------------------------------------------
@@ -153,7 +108,7 @@ sqlite_connection::sqlite_connection(const fs::path& path, duration wait_max)
   set_checkpoint_on_close(false);
   if (sqlite3_db_readonly(db_.getHandle(), "main") == 1)
     fail(store_errc::read_only, path_, "the file cannot be written");
-  require_ours_or_make();
+  migrate_sqlite(db_, path_);
   set_and_verify();
   set_checkpoint_on_close(true);
   accepted_ = true;
@@ -166,26 +121,6 @@ sqlite_connection::~sqlite_connection() {
   // The last connection does this when it closes; this is for the others.
   sqlite3_wal_checkpoint_v2(db_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE,
                             nullptr, nullptr);
-}
-
-void sqlite_connection::require_ours_or_make() {
-  identity found;
-  {
-    SQLite::Transaction snapshot{db_};
-    found = read_identity(db_);
-  }
-  if (!found.is_blank())
-    return require_ours(found, path_);
-  // Others may be doing the same: whoever gets the lock looks again. All in
-  // one transaction and before WAL, so that nobody sees half of it.
-  SQLite::Transaction making{db_, SQLite::TransactionBehavior::IMMEDIATE};
-  found = read_identity(db_);
-  if (!found.is_blank())
-    return require_ours(found, path_);
-  db_.exec(schema);
-  db_.exec("PRAGMA application_id = " + std::to_string(application_id));
-  db_.exec("PRAGMA user_version = " + std::to_string(schema_version));
-  making.commit();
 }
 
 void sqlite_connection::enter_wal() {

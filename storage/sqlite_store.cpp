@@ -1,18 +1,19 @@
 #include <steward/storage/sqlite_store.hpp>
 
+#include <steward/storage/internal/record_text.hpp>
 #include <steward/storage/internal/sqlite_connection.hpp>
+#include <steward/storage/internal/sqlite_rows.hpp>
+#include <steward/storage/internal/sqlite_schema.hpp>
 #include <steward/storage/iso_time.hpp>
 #include <steward/storage/sqlite_codes.hpp>
 
 #include <algorithm>
-#include <string_view>
+#include <chrono>
 #include <utility>
 
 namespace steward {
 
 namespace {
-
-constexpr std::size_t name_bytes_max = 1024;
 
 // -- errors -------------------------------------------------------------------
 
@@ -22,271 +23,132 @@ int code_of(const SQLite::Exception& x) {
 }
 
 store_failure to_failure(const SQLite::Exception& x, const char* what,
-                         const std::string& where) {
+                         const std::string& where, database_stage stage) {
   auto code = code_of(x);
   std::string text = "cannot ";
   text.append(what).append(" ").append(where).append(": ").append(x.what());
   text.append(" (SQLite code ").append(std::to_string(code)).append(")");
   std::replace(text.begin(), text.end(), '\n', ' ');
-  return {classify_sqlite_code(code), text};
+  return {classify_sqlite_code(code), text,
+          classify(backend::sqlite, {.number = code}, stage)};
 }
 
-[[noreturn]] void damaged(const std::string& name, const char* what) {
-  throw store_failure{store_errc::damaged,
-                      "the record '" + name + "' has " + what};
+// -- pages --------------------------------------------------------------------
+
+// Every filter that is given narrows, so that an index can serve it.
+std::string page_sql(const record_query& what) {
+  auto sql = sqlite_connection::select_record + "WHERE id > ?1";
+  if (!what.pool.empty())
+    sql += " AND pool = ?2";
+  if (!what.key.empty())
+    sql += " AND key = ?3";
+  if (!what.owner.empty())
+    sql += " AND owner = ?4";
+  if (what.open)
+    sql += *what.open ? " AND state = 'open'" : " AND state = 'closed'";
+  return sql + " ORDER BY id LIMIT ?5";
 }
 
-// -- values -------------------------------------------------------------------
-
-std::string to_hex(const creator_token& token) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(token.size() * 2);
-  for (auto byte : token) {
-    auto value = std::to_integer<unsigned>(byte);
-    text += digits[value >> 4U];
-    text += digits[value & 15U];
-  }
-  return text;
+std::vector<record> read_page(sqlite_connection& c, const record_query& what) {
+  SQLite::Statement sql{c.db(), page_sql(what)};
+  sql.bind(1, what.after);
+  if (!what.pool.empty())
+    sql.bindNoCopy(2, what.pool);
+  if (!what.key.empty())
+    sql.bindNoCopy(3, what.key);
+  if (!what.owner.empty())
+    sql.bindNoCopy(4, what.owner);
+  sql.bind(5, static_cast<std::int64_t>(what.rows_max));
+  std::vector<record> rows;
+  while (sql.executeStep())
+    rows.push_back(read_row(sql));
+  return rows;
 }
 
-std::optional<creator_token> parse_hex(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  creator_token token{};
-  if (text.size() != token.size() * 2)
-    return std::nullopt;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto digit = digits.find(text[i]);
-    if (digit == digits.npos)
-      return std::nullopt;
-    token[i / 2] = (token[i / 2] << 4) | static_cast<std::byte>(digit);
-  }
-  return token;
+// -- nodes --------------------------------------------------------------------
+
+// Milliseconds by the clock of the database, of which a file has only that of
+// its machine.
+constexpr const char* now_sql
+  = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+
+std::int64_t in_ms(duration d) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
 }
 
-// -- statements ---------------------------------------------------------------
-
-// Resets on every way out: a statement that is not makes COMMIT fail with a
-// code that looks like somebody else's lock.
-class execution {
-public:
-  explicit execution(SQLite::Statement& sql) : sql_(sql) {
-  }
-
-  execution(const execution&) = delete;
-  execution& operator=(const execution&) = delete;
-
-  ~execution() {
-    sql_.tryReset();
-  }
-
-  bool step() {
-    return sql_.executeStep();
-  }
-
-  int change() {
-    sql_.executeStep();
-    return sql_.getChanges();
-  }
-
-private:
-  SQLite::Statement& sql_;
-};
-
-time_point time_at(SQLite::Statement& row, int column,
-                   const std::string& name) {
-  auto parsed = parse_iso_text(row.getColumn(column).getString());
-  if (!parsed)
-    damaged(name, "a time that is none");
-  return *parsed;
-}
-
-record read_row(SQLite::Statement& row) {
-  record x;
-  x.id = row.getColumn(0).getInt64();
-  x.name = row.getColumn(1).getString();
-  x.pool = row.getColumn(2).getString();
-  x.key = row.getColumn(3).getString();
-  x.attributes = row.getColumn(4).getString();
-  x.owner = row.getColumn(5).getString();
-  x.open = row.getColumn(6).getString() == "open";
-  x.opened_at = time_at(row, 8, x.name);
-  auto creator = parse_hex(row.getColumn(10).getString());
-  if (!creator)
-    damaged(x.name, "a creator that is none");
-  x.creator = *creator;
-  if (x.open)
-    return x;
-  auto reason = close_reason_from(row.getColumn(7).getString());
-  if (!reason)
-    damaged(x.name, "an unknown close reason");
-  x.reason = *reason;
-  x.closed_at = time_at(row, 9, x.name);
-  return x;
-}
-
-std::optional<record> read_by_name(sqlite_connection& c,
-                                   const std::string& name) {
-  auto& sql = c.sql().by_name;
-  execution doing{sql};
-  sql.bindNoCopy(1, name);
-  if (!doing.step())
-    return std::nullopt;
-  return read_row(sql);
-}
-
-// The id of the new row; none if the name is taken.
-std::optional<std::int64_t> insert(sqlite_connection& c, const record& x) {
-  auto opened_at = to_iso_text(x.opened_at);
-  auto creator = to_hex(x.creator);
-  auto& sql = c.sql().insert;
-  execution doing{sql};
-  sql.bindNoCopy(1, x.name);
-  sql.bindNoCopy(2, x.pool);
-  sql.bindNoCopy(3, x.key);
-  sql.bindNoCopy(4, x.attributes);
-  sql.bindNoCopy(5, x.owner);
-  sql.bindNoCopy(6, opened_at);
-  sql.bindNoCopy(7, creator);
-  if (doing.change() == 0)
-    return std::nullopt;
+std::int64_t insert_node(sqlite_connection& c, const node& x, duration ttl) {
+  SQLite::Statement sql{
+    c.db(), std::string{"INSERT INTO node(owner, host, pid, pid_started,"
+                        " expires_at) VALUES(?1, ?2, ?3, ?4, ?5 + "}
+              + now_sql + ")"};
+  sql.bindNoCopy(1, x.owner);
+  sql.bindNoCopy(2, x.process.host);
+  sql.bind(3, x.process.pid);
+  sql.bind(4, x.process.started);
+  sql.bind(5, in_ms(ttl));
+  sql.exec();
   return c.db().getLastInsertRowid();
 }
 
-void update_closed(sqlite_connection& c, const close_record& x) {
-  auto closed_at = to_iso_text(x.closed_at);
-  std::string reason{to_string(x.reason)};
-  auto& sql = c.sql().close;
-  execution doing{sql};
-  sql.bindNoCopy(1, x.name);
-  sql.bindNoCopy(2, reason);
-  sql.bindNoCopy(3, closed_at);
-  doing.change();
+std::vector<node> read_nodes(sqlite_connection& c) {
+  SQLite::Statement sql{c.db(),
+                        std::string{"SELECT id, owner, host, pid, pid_started,"
+                                    " expires_at <= "}
+                          + now_sql + " FROM node ORDER BY id"};
+  std::vector<node> result;
+  while (sql.executeStep())
+    result.push_back(
+      {sql.getColumn(0).getInt64(),
+       sql.getColumn(1).getString(),
+       {sql.getColumn(2).getString(), sql.getColumn(3).getInt64(),
+        sql.getColumn(4).getInt64()},
+       sql.getColumn(5).getInt() != 0});
+  return result;
 }
 
-// -- the write ----------------------------------------------------------------
-
-const std::string& name_of(const record_write& x) {
-  if (auto create = std::get_if<create_record>(&x))
-    return create->draft.name;
-  return std::get<close_record>(x).name;
+// Nobody needs a node whose lease is over and that has nothing open.
+void forget_idle_nodes(sqlite_connection& c) {
+  c.db().exec(std::string{"DELETE FROM node WHERE expires_at <= "} + now_sql
+              + " AND NOT EXISTS (SELECT 1 FROM record WHERE state = 'open'"
+                " AND incarnation = node.id)");
 }
 
-void require_writable(std::span<const record_write> batch) {
-  for (auto& x : batch)
-    if (auto size = name_of(x).size(); size == 0 || size > name_bytes_max)
-      throw store_failure{store_errc::bad_row,
-                          "a record name has 1 to "
-                            + std::to_string(name_bytes_max) + " bytes, not "
-                            + std::to_string(size)};
+std::vector<record> take_over(sqlite_connection& c, const adoption& what) {
+  auto text = std::string{"UPDATE record SET incarnation = ?2,"
+                          " version = version + 1 WHERE id IN (SELECT id FROM"
+                          " record WHERE state = 'open' AND incarnation = ?1"
+                          " AND (?3 = '' OR pool = ?3) AND (?4 OR NOT EXISTS"
+                          " (SELECT 1 FROM node WHERE id = ?1 AND expires_at >"}
+              + now_sql + ")) ORDER BY id LIMIT ?5) RETURNING name";
+  std::vector<std::string> names;
+  {
+    SQLite::Statement sql{c.db(), text};
+    sql.bind(1, what.from);
+    sql.bind(2, what.to);
+    sql.bindNoCopy(3, what.pool);
+    sql.bind(4, what.surely_dead ? 1 : 0);
+    sql.bind(5, static_cast<std::int64_t>(what.rows_max));
+    while (sql.executeStep())
+      names.push_back(sql.getColumn(0).getString());
+  }
+  std::vector<record> rows;
+  for (auto& name : names)
+    rows.push_back(read_by_name(c, name).value());
+  std::sort(rows.begin(), rows.end(),
+            [](auto& a, auto& b) { return a.id < b.id; });
+  return rows;
 }
 
-// Ours if and only if it carries our token: that also settles a commit whose
-// answer was lost.
-record_answer answer_with(record row, const creator_token& mine) {
-  record_answer answer;
-  answer.verdict = row.creator == mine ? record_verdict::created
-                                       : record_verdict::existed;
-  answer.row = std::move(row);
-  return answer;
+// Runs `fun` in a transaction that has the write lock.
+template <class Fun>
+auto in_transaction(sqlite_connection& c, Fun fun) {
+  SQLite::Transaction writing{c.db(), SQLite::TransactionBehavior::IMMEDIATE};
+  c.stage = database_stage::statement;
+  auto result = fun();
+  c.stage = database_stage::commit;
+  writing.commit();
+  return result;
 }
-
-// One batch on its way: look, insert, commit.
-class batch_write {
-public:
-  batch_write(sqlite_connection& c, std::span<const record_write> batch)
-    : c_(c), batch_(batch), found_(batch.size()) {
-    answers_.reserve(batch.size());
-  }
-
-  // Reads what is there in one snapshot, without a lock.
-  void look() {
-    SQLite::Transaction snapshot{c_.db()};
-    for (std::size_t i = 0; i < batch_.size(); ++i)
-      if (auto create = std::get_if<create_record>(&batch_[i]))
-        found_[i] = read_by_name(c_, create->draft.name);
-  }
-
-  std::vector<record_answer> finish() {
-    if (all_found())
-      return answers_of_found();
-    SQLite::Transaction writing{c_.db(),
-                                SQLite::TransactionBehavior::IMMEDIATE};
-    for (std::size_t i = 0; i < batch_.size(); ++i) {
-      if (auto close = std::get_if<close_record>(&batch_[i]))
-        answers_.push_back(write_close(*close));
-      else
-        answers_.push_back(write_create(std::get<create_record>(batch_[i]),
-                                        found_[i].has_value()));
-    }
-    writing.commit();
-    return std::move(answers_);
-  }
-
-private:
-  bool all_found() const {
-    return std::all_of(found_.begin(), found_.end(),
-                       [](auto& row) { return row.has_value(); });
-  }
-
-  std::vector<record_answer> answers_of_found() {
-    for (std::size_t i = 0; i < batch_.size(); ++i) {
-      auto& draft = std::get<create_record>(batch_[i]).draft;
-      answers_.push_back(answer_with(std::move(*found_[i]), draft.creator));
-    }
-    return std::move(answers_);
-  }
-
-  record_answer write_close(const close_record& x) {
-    update_closed(c_, x);
-    auto row = read_by_name(c_, x.name);
-    record_answer answer;
-    if (row) {
-      answer.verdict = record_verdict::existed;
-      answer.row = std::move(*row);
-    } else {
-      answer.cause = "there is no record '" + x.name + "'";
-    }
-    return answer;
-  }
-
-  record_answer write_create(const create_record& x, bool was_found) {
-    // Read again: earlier writes of this batch, and others, may have moved it.
-    if (was_found)
-      if (auto row = read_by_name(c_, x.draft.name))
-        return answer_with(std::move(*row), x.draft.creator);
-    if (auto id = insert(c_, x.draft)) {
-      first_inserted_ = first_inserted_ == 0 ? *id : first_inserted_;
-      return created(x.draft, *id);
-    }
-    auto row = read_by_name(c_, x.draft.name);
-    if (!row)
-      damaged(x.draft.name, "no row, and yet its name is taken");
-    // Nobody else writes while we do: a row from our first id on is ours.
-    auto others = first_inserted_ == 0 || row->id < first_inserted_;
-    auto answer = answer_with(std::move(*row), x.draft.creator);
-    answer.lost_race = others && answer.verdict == record_verdict::existed;
-    return answer;
-  }
-
-  static record_answer created(const record& draft, std::int64_t id) {
-    record_answer answer;
-    answer.verdict = record_verdict::created;
-    answer.row = draft;
-    answer.row.id = id;
-    answer.row.open = true;
-    answer.row.reason = {};
-    answer.row.opened_at = cut_to_milliseconds(draft.opened_at);
-    answer.row.closed_at = {};
-    return answer;
-  }
-
-  sqlite_connection& c_;
-  std::span<const record_write> batch_;
-  std::vector<std::optional<record>> found_;
-  std::vector<record_answer> answers_;
-  std::int64_t first_inserted_ = 0;
-};
 
 } // namespace
 
@@ -303,12 +165,15 @@ auto sqlite_store::run(const char* what, duration wait_max, Fun fun) {
       file_ = std::make_unique<file_id>(connection_->file());
     }
     connection_->wait_at_most(wait_max);
+    connection_->stage = database_stage::begin;
     return fun(*connection_);
   } catch (const SQLite::Exception& x) {
-    auto failure = to_failure(x, what, path_.string());
+    auto stage = connection_ ? connection_->stage : database_stage::connect;
+    auto failure = to_failure(x, what, path_.string(), stage);
     // A new connection has to recover: only that shows what a failed COMMIT
     // left behind. The other case would let single rows commit by themselves.
-    if (failure.code() == store_errc::io
+    if (failure.reaction() == reaction::reopen
+        || failure.reaction() == reaction::unknown_outcome
         || (connection_ && connection_->in_transaction()))
       connection_.reset();
     throw failure;
@@ -331,7 +196,7 @@ std::unique_ptr<sqlite_store> sqlite_store::in_memory() {
 
 sqlite_store::~sqlite_store() = default;
 
-// -- verbs --------------------------------------------------------------------
+// -- records ------------------------------------------------------------------
 
 std::vector<record_answer>
 sqlite_store::write(std::span<const record_write> batch, duration wait_max) {
@@ -339,11 +204,7 @@ sqlite_store::write(std::span<const record_write> batch, duration wait_max) {
     return {};
   require_writable(batch);
   return run("write records to", wait_max, [&](sqlite_connection& c) {
-    batch_write writing{c, batch};
-    writing.look();
-    if (looked_)
-      looked_();
-    return writing.finish();
+    return write_batch(c, batch, looked_);
   });
 }
 
@@ -359,18 +220,95 @@ sqlite_store::find(std::span<const std::string> names, duration wait_max) {
   });
 }
 
-std::vector<record> sqlite_store::list(const std::string& owner,
+std::vector<record> sqlite_store::page(const record_query& what,
                                        duration wait_max) {
-  return run("read records from", wait_max, [&](sqlite_connection& c) {
-    std::vector<record> rows;
-    auto& sql = c.sql().by_owner;
-    execution doing{sql};
-    sql.bindNoCopy(1, owner);
-    while (doing.step())
-      rows.push_back(read_row(sql));
-    return rows;
+  return run("read records from", wait_max,
+             [&](sqlite_connection& c) { return read_page(c, what); });
+}
+
+std::size_t sqlite_store::purge(time_point before, std::size_t rows_max,
+                                duration wait_max) {
+  return run("purge records of", wait_max, [&](sqlite_connection& c) {
+    return in_transaction(c, [&] {
+      SQLite::Statement sql{
+        c.db(), "DELETE FROM record WHERE id IN (SELECT id FROM record WHERE"
+                " state = 'closed' AND closed_at < ?1 ORDER BY closed_at LIMIT"
+                " ?2)"};
+      sql.bind(1, to_iso_text(before));
+      sql.bind(2, static_cast<std::int64_t>(rows_max));
+      return static_cast<std::size_t>(sql.exec());
+    });
   });
 }
+
+std::vector<std::string> sqlite_store::verify(duration wait_max) {
+  return run("verify records of", wait_max, [&](sqlite_connection& c) {
+    std::vector<std::string> wrong;
+    SQLite::Statement check{c.db(), "PRAGMA integrity_check"};
+    while (check.executeStep())
+      if (auto said = check.getColumn(0).getString(); said != "ok")
+        wrong.push_back(said);
+    SQLite::Statement watched{
+      c.db(), "SELECT name FROM record WHERE state = 'open' AND incarnation <>"
+              " 0 AND incarnation NOT IN (SELECT id FROM node) ORDER BY id"};
+    while (watched.executeStep())
+      wrong.push_back("the open record '" + watched.getColumn(0).getString()
+                      + "' has a node that was never there");
+    return wrong;
+  });
+}
+
+// -- nodes --------------------------------------------------------------------
+
+std::int64_t sqlite_store::join(const node& x, duration ttl,
+                                duration wait_max) {
+  return run("join the nodes of", wait_max, [&](sqlite_connection& c) {
+    return in_transaction(c, [&] {
+      forget_idle_nodes(c);
+      return insert_node(c, x, ttl);
+    });
+  });
+}
+
+bool sqlite_store::beat(std::int64_t id, duration ttl, duration wait_max) {
+  return run("renew a lease in", wait_max, [&](sqlite_connection& c) {
+    return in_transaction(c, [&] {
+      SQLite::Statement sql{
+        c.db(), std::string{"UPDATE node SET expires_at = ?2 + "} + now_sql
+                  + " WHERE id = ?1 AND expires_at > " + now_sql};
+      sql.bind(1, id);
+      sql.bind(2, in_ms(ttl));
+      return sql.exec() == 1;
+    });
+  });
+}
+
+void sqlite_store::leave(std::int64_t id, duration wait_max) {
+  run("leave the nodes of", wait_max, [&](sqlite_connection& c) {
+    return in_transaction(c, [&] {
+      SQLite::Statement sql{c.db(),
+                            "UPDATE node SET expires_at = 0 WHERE id = ?1"};
+      sql.bind(1, id);
+      sql.exec();
+      forget_idle_nodes(c);
+      return true;
+    });
+  });
+}
+
+std::vector<node> sqlite_store::nodes(duration wait_max) {
+  return run("read the nodes of", wait_max,
+             [](sqlite_connection& c) { return read_nodes(c); });
+}
+
+std::vector<record> sqlite_store::adopt(const adoption& what,
+                                        duration wait_max) {
+  return run("take over records of", wait_max, [&](sqlite_connection& c) {
+    return in_transaction(c, [&] { return take_over(c, what); });
+  });
+}
+
+// -- seams --------------------------------------------------------------------
 
 void sqlite_store::set_pages_max(std::int64_t pages) {
   pages_max_ = pages;

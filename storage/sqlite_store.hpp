@@ -39,8 +39,23 @@ public:
   std::vector<std::optional<record>> find(std::span<const std::string> names,
                                           duration wait_max) override;
 
-  std::vector<record> list(const std::string& owner,
+  std::vector<record> page(const record_query& what,
                            duration wait_max) override;
+
+  std::size_t purge(time_point before, std::size_t rows_max,
+                    duration wait_max) override;
+
+  std::vector<std::string> verify(duration wait_max) override;
+
+  std::int64_t join(const node& x, duration ttl, duration wait_max) override;
+
+  bool beat(std::int64_t id, duration ttl, duration wait_max) override;
+
+  void leave(std::int64_t id, duration wait_max) override;
+
+  std::vector<node> nodes(duration wait_max) override;
+
+  std::vector<record> adopt(const adoption& what, duration wait_max) override;
 
   std::string where() const override;
 

@@ -6,6 +6,7 @@
 
 #include <steward/actors/log.hpp>
 #include <steward/actors/persistence.hpp>
+#include <steward/storage/forwarding_store.hpp>
 #include <steward/storage/sqlite_store.hpp>
 
 #include <caf/scheduler/test_coordinator.hpp>
@@ -22,7 +23,7 @@ namespace record_test {
 
 /// A store that counts, and that a test can make fail: before the write, or
 /// after it, as when the answer to a commit is lost.
-class spy_store final : public steward::record_store {
+class spy_store final : public steward::forwarding_store {
 public:
   struct log {
     std::vector<std::size_t> writes; ///< rows of each call, failed ones too
@@ -33,7 +34,7 @@ public:
 
   spy_store(std::unique_ptr<steward::record_store> inner,
             std::shared_ptr<log> seen)
-    : inner_(std::move(inner)), seen_(std::move(seen)) {
+    : forwarding_store(std::move(inner)), seen_(std::move(seen)) {
   }
 
   ~spy_store() override {
@@ -45,30 +46,14 @@ public:
         steward::duration wait_max) override {
     seen_->writes.push_back(rows.size());
     if (seen_->before)
-      seen_->before(*inner_);
-    auto answers = inner_->write(rows, wait_max);
+      seen_->before(inner());
+    auto answers = inner().write(rows, wait_max);
     if (seen_->after)
       seen_->after();
     return answers;
   }
 
-  std::vector<std::optional<steward::record>>
-  find(std::span<const std::string> names,
-       steward::duration wait_max) override {
-    return inner_->find(names, wait_max);
-  }
-
-  std::vector<steward::record> list(const std::string& owner,
-                                    steward::duration wait_max) override {
-    return inner_->list(owner, wait_max);
-  }
-
-  std::string where() const override {
-    return inner_->where();
-  }
-
 private:
-  std::unique_ptr<steward::record_store> inner_;
   std::shared_ptr<log> seen_;
 };
 

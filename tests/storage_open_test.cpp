@@ -97,17 +97,21 @@ BOOST_AUTO_TEST_SUITE(url)
 BOOST_AUTO_TEST_CASE(a_url_that_is_not_understood_says_what_is_allowed) {
   using expectation = std::pair<const char*, const char*>;
   for (auto [url, text] : {
-         expectation{"", "records URL is empty; allowed is sqlite:PATH"},
-         {"my.db", "records URL 'my.db' has no scheme; allowed is sqlite:PATH"},
-         {"/a:b/my.db",
-          "records URL '/a:b/my.db' has no scheme; allowed is sqlite:PATH"},
-         {"sqlite:",
-          "records URL 'sqlite:' has no path; allowed is sqlite:PATH"},
+         expectation{
+           "",
+           "records URL is empty; allowed is sqlite:PATH"},
+         {"my.db", "records URL 'my.db' has no scheme; allowed is sqlite:PATH "
+                   "or postgresql://..."},
+         {"/a:b/my.db", "records URL '/a:b/my.db' has no scheme; allowed is "
+                        "sqlite:PATH"},
+         {"sqlite:", "records URL 'sqlite:' has no path; allowed is "
+                     "sqlite:PATH"},
          {"sqlite::memory:",
           "records URL 'sqlite::memory:' names no file, and records outlive the"
           " process; allowed is sqlite:PATH"},
-         {"oracle://scott:tiger@host/db", "records URL has the unknown scheme "
-                                          "'oracle'; allowed is sqlite:PATH"},
+         {"oracle://scott:tiger@host/db",
+          "records URL has the unknown scheme "
+          "'oracle'; allowed is sqlite:PATH"},
        }) {
     auto x = failure_to_open(url);
     BOOST_TEST(x.code() == store_errc::misuse);
@@ -134,7 +138,7 @@ BOOST_AUTO_TEST_CASE(settings_that_keep_rows_safe_are_in_force) {
   BOOST_TEST(is("PRAGMA synchronous") == "2"); // FULL
   BOOST_TEST(is("PRAGMA cache_size") == "-65536");
   BOOST_TEST(is("PRAGMA wal_autocheckpoint") == "8000");
-  BOOST_TEST(is("PRAGMA user_version") == "1");
+  BOOST_TEST(is("PRAGMA user_version") == "2");
   BOOST_TEST(is("PRAGMA application_id") == std::to_string(0x73747764));
 }
 
@@ -210,11 +214,32 @@ BOOST_AUTO_TEST_CASE(a_database_that_only_carries_another_mark_is_foreign) {
   is_refused(store_errc::not_a_database, "another application");
 }
 
+BOOST_AUTO_TEST_CASE(a_file_of_schema_1_is_brought_up_to_date) {
+  run_sql(path,
+          "CREATE TABLE record(id INTEGER PRIMARY KEY, name TEXT NOT NULL"
+          " UNIQUE, pool TEXT NOT NULL, key TEXT NOT NULL, attributes TEXT NOT"
+          " NULL, owner TEXT NOT NULL, state TEXT NOT NULL, close_reason TEXT,"
+          " opened_at TEXT NOT NULL, closed_at TEXT, creator TEXT NOT NULL)"
+          " STRICT; PRAGMA application_id = 0x73747764; PRAGMA user_version ="
+          " 1; INSERT INTO record VALUES(7, 'a', 'p', 'k', 'dsn=db1', 'me',"
+          " 'open', NULL, '2015-05-17T10:05:03.250Z', NULL,"
+          " '01000000000000000000000000000000')");
+  sqlite_store store{path, 5s};
+  auto row = store.list("", 5s).at(0);
+  BOOST_TEST(row.id == 7);
+  BOOST_TEST(row.version == 1);
+  BOOST_TEST(row.incarnation == 0); // nobody reclaims it
+  BOOST_TEST((row.creator == token(1)));
+  BOOST_TEST((row.writer == token(1)));
+  BOOST_TEST((row.print == fingerprint_of("dsn=db1")));
+  BOOST_TEST(store.verify(5s).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_newer_schema_is_left_as_it_is) {
   make_records(path);
-  run_sql(path, "PRAGMA user_version = 2");
+  run_sql(path, "PRAGMA user_version = 3");
   is_refused(store_errc::newer_schema,
-             "its schema version is 2, this program knows up to 1");
+             "its schema version is 3, this program knows up to 2");
 }
 
 BOOST_AUTO_TEST_CASE(a_schema_version_that_never_was_is_damage) {

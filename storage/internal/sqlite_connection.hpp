@@ -2,6 +2,7 @@
 
 // Not installed: users of the store have no SQLiteCpp.
 
+#include <steward/core/database_error.hpp>
 #include <steward/core/time.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace steward {
 
@@ -32,9 +34,12 @@ public:
     explicit statements(const SQLite::Database& db);
     SQLite::Statement insert;
     SQLite::Statement close;
+    SQLite::Statement update;
     SQLite::Statement by_name;
-    SQLite::Statement by_owner;
   };
+
+  /// Reads what `read_row` takes; a condition may follow.
+  static const std::string select_record;
 
   /// The path that SQLite takes for a database in memory.
   static constexpr const char* memory = ":memory:";
@@ -65,6 +70,9 @@ public:
     return file_;
   }
 
+  /// What is under way, for the judgement of what goes wrong.
+  database_stage stage = database_stage::begin;
+
   SQLite::Database& db() {
     return db_;
   }
@@ -77,7 +85,6 @@ private:
   static file_id id_of(const std::filesystem::path& path);
   static int on_busy(void* self, int tries);
 
-  void require_ours_or_make();
   void set_and_verify();
   void enter_wal();
   void set_checkpoint_on_close(bool on);

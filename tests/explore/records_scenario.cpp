@@ -57,6 +57,7 @@ struct records_client {
         book.complete(ticket, "created " + id);
         break;
       case record_verdict::existed:
+      case record_verdict::conflict: // an answer, too
         book.complete(ticket, "existed " + id);
         break;
       case record_verdict::unavailable:

@@ -1,0 +1,42 @@
+#pragma once
+
+// How records are written as text that people can read. Not installed.
+
+#include <steward/core/record.hpp>
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace steward {
+
+/// A token or fingerprint as 32 hexadecimal digits.
+std::string to_hex(const std::array<std::byte, 16>& bytes);
+
+/// Reads what `to_hex` writes, and nothing else.
+std::optional<std::array<std::byte, 16>> parse_hex(std::string_view text);
+
+/// The same of a column of the record `name`, else it is damaged.
+std::array<std::byte, 16> hex_or_damaged(std::string_view text,
+                                         const std::string& name,
+                                         const char* what);
+
+/// The time in a column of the record `name`, else it is damaged.
+time_point time_or_damaged(std::string_view text, const std::string& name);
+
+/// The close reason in a column of the record `name`, else it is damaged.
+close_reason reason_or_damaged(std::string_view text, const std::string& name);
+
+/// Throws `store_failure`: the record has `what`.
+[[noreturn]] void damaged(const std::string& name, const std::string& what);
+
+/// Throws `store_errc::bad_row` if one of the names is empty or too long.
+void require_writable(std::span<const record_write> batch);
+
+/// Puts a row together as it stands after it was created with this id.
+record created_row(const record& draft, std::int64_t id);
+
+} // namespace steward

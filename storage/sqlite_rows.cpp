@@ -1,0 +1,218 @@
+#include <steward/storage/internal/sqlite_rows.hpp>
+
+#include <steward/storage/internal/record_text.hpp>
+#include <steward/storage/iso_time.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace steward {
+
+namespace {
+
+// The id of the new row; none if the name is taken.
+std::optional<std::int64_t> insert(sqlite_connection& c, const record& x) {
+  auto opened_at = to_iso_text(x.opened_at);
+  auto creator = to_hex(x.creator);
+  auto print = to_hex(fingerprint_of(x.attributes));
+  auto& sql = c.sql().insert;
+  sqlite_execution doing{sql};
+  sql.bindNoCopy(1, x.name);
+  sql.bindNoCopy(2, x.pool);
+  sql.bindNoCopy(3, x.key);
+  sql.bindNoCopy(4, x.attributes);
+  sql.bindNoCopy(5, x.owner);
+  sql.bindNoCopy(6, opened_at);
+  sql.bindNoCopy(7, creator);
+  sql.bindNoCopy(8, x.journal);
+  sql.bind(9, x.incarnation);
+  sql.bindNoCopy(10, print);
+  if (doing.change() == 0)
+    return std::nullopt;
+  return c.db().getLastInsertRowid();
+}
+
+void update_closed(sqlite_connection& c, const close_record& x) {
+  auto closed_at = to_iso_text(x.closed_at);
+  std::string reason{to_string(x.reason)};
+  auto& sql = c.sql().close;
+  sqlite_execution doing{sql};
+  sql.bindNoCopy(1, x.name);
+  sql.bindNoCopy(2, reason);
+  sql.bindNoCopy(3, closed_at);
+  doing.change();
+}
+
+void bind_optional(SQLite::Statement& sql, int at,
+                   const std::optional<std::string>& text) {
+  if (text)
+    sql.bindNoCopy(at, *text);
+  else
+    sql.bind(at);
+}
+
+void update_version(sqlite_connection& c, const update_record& x) {
+  auto token = to_hex(x.token);
+  auto& sql = c.sql().update;
+  sqlite_execution doing{sql};
+  sql.bindNoCopy(1, x.name);
+  sql.bind(2, x.version);
+  bind_optional(sql, 3, x.attributes);
+  bind_optional(sql, 4, x.journal);
+  sql.bindNoCopy(5, token);
+  doing.change();
+}
+
+record_answer unknown_name(const std::string& name) {
+  return unavailable(record_trouble::unknown_name,
+                     "there is no record '" + name + "'");
+}
+
+// One batch on its way: look, insert, commit.
+class batch_write {
+public:
+  batch_write(sqlite_connection& c, std::span<const record_write> batch)
+    : c_(c), batch_(batch), found_(batch.size()) {
+    answers_.reserve(batch.size());
+  }
+
+  // Reads what is there in one snapshot, without a lock.
+  void look() {
+    SQLite::Transaction snapshot{c_.db()};
+    for (std::size_t i = 0; i < batch_.size(); ++i)
+      if (auto create = std::get_if<create_record>(&batch_[i]))
+        found_[i] = read_by_name(c_, create->draft.name);
+  }
+
+  std::vector<record_answer> finish() {
+    if (all_found())
+      return answers_of_found();
+    SQLite::Transaction writing{c_.db(),
+                                SQLite::TransactionBehavior::IMMEDIATE};
+    c_.stage = database_stage::statement;
+    for (std::size_t i = 0; i < batch_.size(); ++i)
+      answers_.push_back(write_one(i));
+    c_.stage = database_stage::commit;
+    writing.commit();
+    return std::move(answers_);
+  }
+
+private:
+  bool all_found() const {
+    return std::all_of(found_.begin(), found_.end(),
+                       [](auto& row) { return row.has_value(); });
+  }
+
+  std::vector<record_answer> answers_of_found() {
+    for (std::size_t i = 0; i < batch_.size(); ++i)
+      answers_.push_back(
+        answer_to(std::get<create_record>(batch_[i]), std::move(*found_[i])));
+    return std::move(answers_);
+  }
+
+  record_answer write_one(std::size_t i) {
+    if (auto close = std::get_if<close_record>(&batch_[i]))
+      return write_close(*close);
+    if (auto update = std::get_if<update_record>(&batch_[i]))
+      return write_update(*update);
+    return write_create(std::get<create_record>(batch_[i]),
+                        found_[i].has_value());
+  }
+
+  record_answer write_close(const close_record& x) {
+    update_closed(c_, x);
+    auto row = read_by_name(c_, x.name);
+    if (!row)
+      return unknown_name(x.name);
+    record_answer answer;
+    answer.verdict = record_verdict::existed;
+    answer.row = std::move(*row);
+    return answer;
+  }
+
+  record_answer write_update(const update_record& x) {
+    update_version(c_, x);
+    auto row = read_by_name(c_, x.name);
+    return row ? answer_to(x, std::move(*row)) : unknown_name(x.name);
+  }
+
+  record_answer write_create(const create_record& x, bool was_found) {
+    // Read again: earlier writes of this batch, and others, may have moved it.
+    if (was_found)
+      if (auto row = read_by_name(c_, x.draft.name))
+        return answer_to(x, std::move(*row));
+    if (auto id = insert(c_, x.draft)) {
+      first_inserted_ = first_inserted_ == 0 ? *id : first_inserted_;
+      record_answer answer;
+      answer.verdict = record_verdict::created;
+      answer.row = created_row(x.draft, *id);
+      return answer;
+    }
+    auto row = read_by_name(c_, x.draft.name);
+    if (!row)
+      damaged(x.draft.name, "no row, and yet its name is taken");
+    // Nobody else writes while we do: a row from our first id on is ours.
+    auto others = first_inserted_ == 0 || row->id < first_inserted_;
+    auto answer = answer_to(x, std::move(*row));
+    answer.lost_race = others && answer.verdict != record_verdict::created;
+    return answer;
+  }
+
+  sqlite_connection& c_;
+  std::span<const record_write> batch_;
+  std::vector<std::optional<record>> found_;
+  std::vector<record_answer> answers_;
+  std::int64_t first_inserted_ = 0;
+};
+
+} // namespace
+
+record read_row(SQLite::Statement& row) {
+  record x;
+  x.id = row.getColumn(0).getInt64();
+  x.name = row.getColumn(1).getString();
+  x.pool = row.getColumn(2).getString();
+  x.key = row.getColumn(3).getString();
+  x.attributes = row.getColumn(4).getString();
+  x.owner = row.getColumn(5).getString();
+  x.open = row.getColumn(6).getString() == "open";
+  x.opened_at = time_or_damaged(row.getColumn(8).getString(), x.name);
+  x.creator = hex_or_damaged(row.getColumn(10).getString(), x.name, "creator");
+  x.journal = row.getColumn(12).getString();
+  x.incarnation = row.getColumn(13).getInt64();
+  x.version = row.getColumn(15).getInt64();
+  // Empty where a program of schema 1 wrote it.
+  auto writer = row.getColumn(11).getString();
+  x.writer = writer.empty() ? x.creator
+                            : hex_or_damaged(writer, x.name, "writer");
+  auto print = row.getColumn(14).getString();
+  x.print = print.empty() ? fingerprint_of(x.attributes)
+                          : hex_or_damaged(print, x.name, "fingerprint");
+  if (x.open)
+    return x;
+  x.reason = reason_or_damaged(row.getColumn(7).getString(), x.name);
+  x.closed_at = time_or_damaged(row.getColumn(9).getString(), x.name);
+  return x;
+}
+
+std::optional<record> read_by_name(sqlite_connection& c,
+                                   const std::string& name) {
+  auto& sql = c.sql().by_name;
+  sqlite_execution doing{sql};
+  sql.bindNoCopy(1, name);
+  if (!doing.step())
+    return std::nullopt;
+  return read_row(sql);
+}
+
+std::vector<record_answer> write_batch(sqlite_connection& c,
+                                       std::span<const record_write> batch,
+                                       const std::function<void()>& looked) {
+  batch_write writing{c, batch};
+  writing.look();
+  if (looked)
+    looked();
+  return writing.finish();
+}
+
+} // namespace steward
