@@ -1,5 +1,6 @@
 #include <steward/storage/record_store.hpp>
 
+#include <steward/storage/postgres_store.hpp>
 #include <steward/storage/sqlite_store.hpp>
 
 #include <algorithm>
@@ -13,7 +14,7 @@ namespace {
 
 constexpr std::string_view sqlite_scheme = "sqlite:";
 constexpr std::string_view allowed
-  = "; allowed is sqlite:PATH";
+  = "; allowed is sqlite:PATH or postgresql://...";
 
 [[noreturn]] void refuse(std::string_view why) {
   std::string what = "records URL ";
@@ -67,6 +68,8 @@ std::unique_ptr<record_store> open_record_store(const std::string& url,
   auto scheme = scheme_of(url);
   if (scheme.empty())
     refuse("'" + url + "' has no scheme");
+  if (scheme == "postgresql" || scheme == "postgres")
+    return std::make_unique<postgres_store>(url, wait_max);
   // What follows an unknown scheme is not shown: it may hold a password.
   if (!url.starts_with(sqlite_scheme))
     refuse("has the unknown scheme '" + scheme + "'");

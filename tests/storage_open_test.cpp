@@ -99,19 +99,19 @@ BOOST_AUTO_TEST_CASE(a_url_that_is_not_understood_says_what_is_allowed) {
   for (auto [url, text] : {
          expectation{
            "",
-           "records URL is empty; allowed is sqlite:PATH"},
+           "records URL is empty; allowed is sqlite:PATH or postgresql://..."},
          {"my.db", "records URL 'my.db' has no scheme; allowed is sqlite:PATH "
                    "or postgresql://..."},
          {"/a:b/my.db", "records URL '/a:b/my.db' has no scheme; allowed is "
-                        "sqlite:PATH"},
+                        "sqlite:PATH or postgresql://..."},
          {"sqlite:", "records URL 'sqlite:' has no path; allowed is "
-                     "sqlite:PATH"},
+                     "sqlite:PATH or postgresql://..."},
          {"sqlite::memory:",
           "records URL 'sqlite::memory:' names no file, and records outlive the"
-          " process; allowed is sqlite:PATH"},
+          " process; allowed is sqlite:PATH or postgresql://..."},
          {"oracle://scott:tiger@host/db",
           "records URL has the unknown scheme "
-          "'oracle'; allowed is sqlite:PATH"},
+          "'oracle'; allowed is sqlite:PATH or postgresql://..."},
        }) {
     auto x = failure_to_open(url);
     BOOST_TEST(x.code() == store_errc::misuse);

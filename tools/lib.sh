@@ -11,12 +11,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Debian's names of what a build needs, and of what the tests need besides.
 build_packages=(
   g++ cmake ninja-build ccache
-  libcaf-dev libspdlog-dev libsqlitecpp-dev libsqlite3-dev
+  libcaf-dev libspdlog-dev libsqlitecpp-dev libsqlite3-dev libpq-dev
   libcli11-dev nlohmann-json3-dev zlib1g-dev
 )
 demo_packages=("${build_packages[@]}" sqlite3)
 test_packages=(
-  "${build_packages[@]}" sqlite3 bc
+  "${build_packages[@]}" sqlite3 bc postgresql pgbouncer
   libboost-test-dev libbenchmark-dev librapidcheck-dev libgtest-dev catch2
 )
 

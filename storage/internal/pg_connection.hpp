@@ -1,0 +1,141 @@
+#pragma once
+
+// Not installed: users of the store have no libpq.
+
+#include <steward/core/database_error.hpp>
+#include <steward/storage/postgres_store.hpp>
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace steward {
+
+/// What a server, or the way to it, said.
+class pg_failure : public std::runtime_error {
+public:
+  pg_failure(const std::string& what, std::string state, database_stage stage)
+    : std::runtime_error(what), state_(std::move(state)), stage_(stage) {
+  }
+
+  database_code code() const {
+    return {.state = state_, .link_lost = link_lost, .of_name = of_name};
+  }
+
+  const std::string& state() const {
+    return state_;
+  }
+
+  reaction to_do() const {
+    return classify(backend::postgresql, code(), stage_);
+  }
+
+  bool link_lost = false;
+  bool of_name = false;
+
+private:
+  std::string state_;
+  database_stage stage_;
+};
+
+/// What a statement returned. Text is valid as long as the result lives.
+class pg_result {
+public:
+  explicit pg_result(PGresult* x = nullptr) : result_(x, &PQclear) {
+  }
+
+  int rows() const {
+    return PQntuples(result_.get());
+  }
+
+  std::string_view text(int row, int column) const {
+    return {PQgetvalue(result_.get(), row, column),
+            static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+  }
+
+  std::string string(int row, int column) const {
+    return std::string{text(row, column)};
+  }
+
+  std::int64_t number(int row, int column) const;
+
+  bool is_null(int row, int column) const {
+    return PQgetisnull(result_.get(), row, column) == 1;
+  }
+
+  /// What the server says it did: `COMMIT`, `INSERT 0 3`, ...
+  std::string_view tag() const {
+    return PQcmdStatus(result_.get());
+  }
+
+  PGresult* get() const {
+    return result_.get();
+  }
+
+private:
+  std::unique_ptr<PGresult, decltype(&PQclear)> result_;
+};
+
+/// One connection to a server, its settings set and read back. Every wait is
+/// bounded here, whatever the network does. One thread.
+class pg_connection {
+public:
+  using params = std::span<const std::string>;
+
+  /// Throws `pg_failure`.
+  pg_connection(const std::string& url, const postgres_limits& limits,
+                std::function<void()> on_wait);
+
+  pg_connection(const pg_connection&) = delete;
+  pg_connection& operator=(const pg_connection&) = delete;
+
+  ~pg_connection() {
+    close();
+  }
+
+  /// Runs one statement; `stage` says what it means if it fails.
+  pg_result exec(database_stage stage, const std::string& sql,
+                 params values = {});
+
+  void begin();
+
+  /// Throws if the server says that it rolled back.
+  void commit();
+
+  /// Leaves a transaction that failed; the link stays. False if it is gone.
+  bool roll_back() noexcept;
+
+  bool in_transaction() const {
+    return in_transaction_;
+  }
+
+private:
+  using clock = std::chrono::steady_clock;
+
+  void close() noexcept;
+  void connect(const std::string& url);
+  void set_and_verify();
+  void require_setting(const pg_result& rows, int row);
+  void wait(bool to_write, clock::time_point until, database_stage stage);
+  void flush(clock::time_point until, database_stage stage);
+  pg_result next_result(clock::time_point until, database_stage stage);
+  [[noreturn]] void lose(const std::string& why, database_stage stage);
+  [[noreturn]] void refuse(const pg_result& said, database_stage stage);
+  std::string link_error() const;
+
+  postgres_limits limits_;
+  std::function<void()> on_wait_;
+  PGconn* link_ = nullptr;
+  bool in_transaction_ = false;
+};
+
+/// Texts as an array, for `$1::text[]`.
+std::string pg_array(std::span<const std::string_view> texts);
+
+} // namespace steward

@@ -1,0 +1,38 @@
+#pragma once
+
+// Not installed: users of the store have no libpq.
+
+#include <steward/core/record.hpp>
+#include <steward/storage/internal/pg_connection.hpp>
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steward {
+
+/// Reads what `pg_read_row` takes; a condition may follow.
+extern const std::string pg_select_record;
+
+/// Columns of `pg_select_record` for a RETURNING.
+extern const std::string pg_record_columns;
+
+record pg_read_row(const pg_result& rows, int row);
+
+std::vector<record> pg_read_rows(const pg_result& rows);
+
+/// The rows of these names, if there are any, in a new snapshot.
+std::map<std::string, record, std::less<>>
+pg_read_by_name(pg_connection& c, std::span<const std::string_view> names);
+
+/// Writes a batch in one transaction, of one statement if that will do.
+std::vector<record_answer> pg_write_batch(pg_connection& c,
+                                          std::span<const record_write> batch);
+
+/// Makes the schema, or brings an older one up to date, in one transaction;
+/// several processes may do so at once.
+void pg_migrate(pg_connection& c, const std::string& where);
+
+} // namespace steward

@@ -1,0 +1,307 @@
+#include <steward/storage/internal/pg_connection.hpp>
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+#include <utility>
+
+namespace steward {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr duration slice = 20ms; // how often who waits looks up
+constexpr int server_version_min = 130'000;
+
+struct setting {
+  const char* name;
+  std::string value;
+};
+
+std::string in_ms(duration d) {
+  auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+  return std::to_string(ms);
+}
+
+// What must hold in every session, as pg_settings writes it.
+std::array<setting, 6> settings_of(const postgres_limits& limits) {
+  return {{{"synchronous_commit", "on"},
+           {"default_transaction_isolation", "read committed"},
+           {"default_transaction_read_only", "off"},
+           {"lock_timeout", in_ms(limits.lock)},
+           {"statement_timeout", in_ms(limits.statement)},
+           {"client_encoding", "UTF8"}}};
+}
+
+std::string one_line_of(const char* text) {
+  std::string result{text == nullptr ? "" : text};
+  while (!result.empty() && result.back() == '\n')
+    result.pop_back();
+  std::replace(result.begin(), result.end(), '\n', ' ');
+  return result;
+}
+
+std::string field_of(const PGresult* x, int which) {
+  auto text = PQresultErrorField(x, which);
+  return text == nullptr ? std::string{} : std::string{text};
+}
+
+} // namespace
+
+std::int64_t pg_result::number(int row, int column) const {
+  auto digits = text(row, column);
+  std::int64_t result = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), result);
+  return result;
+}
+
+// -- construction -------------------------------------------------------------
+
+pg_connection::pg_connection(const std::string& url,
+                             const postgres_limits& limits,
+                             std::function<void()> on_wait)
+  : limits_(limits), on_wait_(std::move(on_wait)) {
+  try {
+    connect(url);
+    set_and_verify();
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+void pg_connection::close() noexcept {
+  if (link_ != nullptr)
+    PQfinish(std::exchange(link_, nullptr));
+}
+
+void pg_connection::connect(const std::string& url) {
+  // What stands after the URL wins over it, what stands before does not.
+  constexpr std::array<const char*, 8> names = {"fallback_application_name",
+                                                "keepalives_idle",
+                                                "keepalives_interval",
+                                                "keepalives_count",
+                                                "tcp_user_timeout",
+                                                "target_session_attrs",
+                                                "dbname",
+                                                nullptr};
+  auto user_timeout = in_ms(limits_.answer);
+  const std::array<const char*, 8> values
+    = {"steward",    "10",        "5",    "3", user_timeout.c_str(),
+       "read-write", url.c_str(), nullptr};
+  // By default libpq prints them to standard error.
+  auto unheard = [](void*, const PGresult*) {};
+  auto until = clock::now() + limits_.connect;
+  auto stage = database_stage::connect;
+  link_ = PQconnectStartParams(names.data(), values.data(), 1);
+  if (link_ == nullptr)
+    lose("no memory for a connection", stage);
+  PQsetNoticeReceiver(link_, unheard, nullptr);
+  for (auto state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;
+       state = PQconnectPoll(link_)) {
+    if (state == PGRES_POLLING_FAILED || PQstatus(link_) == CONNECTION_BAD)
+      lose(link_error(), stage);
+    wait(state == PGRES_POLLING_WRITING, until, stage);
+  }
+  if (PQsetnonblocking(link_, 1) != 0)
+    lose(link_error(), stage);
+  if (auto version = PQserverVersion(link_); version < server_version_min)
+    throw pg_failure{"the server is version " + std::to_string(version / 10'000)
+                       + "; 13 or newer is needed",
+                     "0A000", database_stage::begin};
+}
+
+void pg_connection::set_and_verify() {
+  std::string set = "SELECT";
+  std::string names;
+  std::vector<std::string> values;
+  for (auto& x : settings_of(limits_)) {
+    values.push_back(x.value);
+    set += std::string{values.size() > 1 ? "," : ""} + " set_config('" + x.name
+           + "', $" + std::to_string(values.size()) + ", false)";
+    names += std::string{"'"} + x.name + "', ";
+  }
+  auto stage = database_stage::begin;
+  exec(stage, set, values);
+  auto is = exec(stage, "SELECT name, setting FROM pg_settings WHERE name IN ("
+                          + names + "'fsync', 'transaction_read_only')");
+  for (int row = 0; row < is.rows(); ++row)
+    require_setting(is, row);
+}
+
+// A server that lies about its disk, or gave us less than we asked for, would
+// lose what was acknowledged. // I10
+void pg_connection::require_setting(const pg_result& rows, int row) {
+  auto name = rows.text(row, 0);
+  auto value = rows.text(row, 1);
+  std::string wanted = name == "fsync" ? "on" : "off";
+  for (auto& x : settings_of(limits_))
+    if (name == x.name)
+      wanted = x.value;
+  if (value == wanted)
+    return;
+  // Only this one heals: there may be another server that writes.
+  auto state = name == "transaction_read_only" ? "25006" : "55000";
+  throw pg_failure{"the server has " + std::string{name} + " '"
+                     + std::string{value} + "' where '" + wanted
+                     + "' is needed",
+                   state, database_stage::begin};
+}
+
+// -- waiting ------------------------------------------------------------------
+
+void pg_connection::wait(bool to_write, clock::time_point until,
+                         database_stage stage) {
+  for (;;) {
+    auto left = until - clock::now();
+    if (left <= left.zero())
+      lose("no answer in time", stage);
+    pollfd what{PQsocket(link_), POLLIN, 0};
+    if (to_write)
+      what.events |= POLLOUT;
+    auto pause = std::min<clock::duration>(left, slice);
+    auto ms = std::chrono::ceil<std::chrono::milliseconds>(pause).count();
+    if (::poll(&what, 1, static_cast<int>(ms)) > 0)
+      return;
+    if (on_wait_)
+      on_wait_();
+  }
+}
+
+void pg_connection::flush(clock::time_point until, database_stage stage) {
+  for (;;) {
+    auto left = PQflush(link_);
+    if (left < 0)
+      return; // the reason is in what can still be read
+    if (left == 0)
+      return;
+    wait(true, until, stage);
+    // A server that has much to say takes nothing until it has said it.
+    if (PQconsumeInput(link_) == 0)
+      return;
+  }
+}
+
+pg_result pg_connection::next_result(clock::time_point until,
+                                     database_stage stage) {
+  while (PQisBusy(link_) == 1) {
+    wait(false, until, stage);
+    if (PQconsumeInput(link_) == 0)
+      break; // PQgetResult tells why
+  }
+  return pg_result{PQgetResult(link_)};
+}
+
+// -- statements ---------------------------------------------------------------
+
+pg_result pg_connection::exec(database_stage stage, const std::string& sql,
+                              params values) {
+  if (link_ == nullptr)
+    lose("the connection is closed", stage);
+  auto until = clock::now() + limits_.answer;
+  std::vector<const char*> pointers;
+  for (auto& x : values)
+    pointers.push_back(x.c_str());
+  if (PQsendQueryParams(link_, sql.c_str(), static_cast<int>(pointers.size()),
+                        nullptr, pointers.data(), nullptr, nullptr, 0)
+      == 0)
+    lose(link_error(), stage);
+  flush(until, stage);
+  // All results are read, the first error counts: after a terminated session
+  // the code comes first, and the link goes bad only then.
+  pg_result answer;
+  pg_result error;
+  for (;;) {
+    auto next = next_result(until, stage);
+    if (next.get() == nullptr)
+      break;
+    auto status = PQresultStatus(next.get());
+    auto good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+    if (good)
+      answer = std::move(next);
+    else if (error.get() == nullptr)
+      error = std::move(next);
+    if (PQstatus(link_) == CONNECTION_BAD)
+      break;
+  }
+  if (error.get() != nullptr)
+    refuse(error, stage);
+  if (PQstatus(link_) == CONNECTION_BAD || answer.get() == nullptr)
+    lose(link_error(), stage);
+  return answer;
+}
+
+void pg_connection::begin() {
+  exec(database_stage::begin, "BEGIN");
+  in_transaction_ = true;
+}
+
+void pg_connection::commit() {
+  auto said = exec(database_stage::commit, "COMMIT");
+  in_transaction_ = false;
+  // A COMMIT of a transaction that had failed succeeds, and rolls back.
+  if (said.tag() != "COMMIT")
+    throw pg_failure{"the server rolled back at COMMIT", "25P02",
+                     database_stage::commit};
+}
+
+bool pg_connection::roll_back() noexcept {
+  try {
+    exec(database_stage::begin, "ROLLBACK");
+    in_transaction_ = false;
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+// -- errors -------------------------------------------------------------------
+
+std::string pg_connection::link_error() const {
+  auto text = one_line_of(PQerrorMessage(link_));
+  return text.empty() ? "the connection is lost" : text;
+}
+
+void pg_connection::lose(const std::string& why, database_stage stage) {
+  close();
+  pg_failure failure{why, {}, stage};
+  failure.link_lost = true;
+  throw failure;
+}
+
+void pg_connection::refuse(const pg_result& said, database_stage stage) {
+  auto state = field_of(said.get(), PG_DIAG_SQLSTATE);
+  auto text = field_of(said.get(), PG_DIAG_MESSAGE_PRIMARY);
+  auto constraint = field_of(said.get(), PG_DIAG_CONSTRAINT_NAME);
+  auto lost = PQstatus(link_) == CONNECTION_BAD;
+  pg_failure failure{one_line_of(text.empty() ? PQresultErrorMessage(said.get())
+                                              : text.c_str()),
+                     state, stage};
+  failure.of_name = constraint == "steward_record_name_key";
+  failure.link_lost = lost;
+  if (lost)
+    close();
+  throw failure;
+}
+
+// -- values -------------------------------------------------------------------
+
+std::string pg_array(std::span<const std::string_view> texts) {
+  std::string result = "{";
+  for (auto text : texts) {
+    result += result.size() > 1 ? ",\"" : "\"";
+    for (auto c : text) {
+      if (c == '"' || c == '\\')
+        result += '\\';
+      result += c;
+    }
+    result += '"';
+  }
+  return result + "}";
+}
+
+} // namespace steward

@@ -1,0 +1,363 @@
+#include <steward/storage/postgres_store.hpp>
+
+#include <steward/storage/internal/pg_connection.hpp>
+#include <steward/storage/internal/pg_rows.hpp>
+#include <steward/storage/internal/record_text.hpp>
+#include <steward/storage/iso_time.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace steward {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// -- where --------------------------------------------------------------------
+
+struct address {
+  std::string where;
+  std::string password;
+};
+
+// libpq's own complaint would show the whole URL, password and all.
+address parse(const std::string& url) {
+  std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options{
+    PQconninfoParse(url.c_str(), nullptr), &PQconninfoFree};
+  if (!options)
+    throw store_failure{store_errc::misuse,
+                        "records URL is not understood by PostgreSQL; allowed "
+                        "is postgresql://[USER[:PASSWORD]@][HOST][:PORT]"
+                        "[/DATABASE][?OPTION=VALUE&...]"};
+  auto value = [&](std::string_view name) -> std::string {
+    for (auto* x = options.get(); x->keyword != nullptr; ++x)
+      if (name == x->keyword && x->val != nullptr)
+        return x->val;
+    return {};
+  };
+  auto result = address{"postgresql://", value("password")};
+  if (auto user = value("user"); !user.empty())
+    result.where += user + "@";
+  auto host = value("host");
+  auto is_path = host.find('/') != host.npos;
+  result.where += is_path ? "" : host;
+  if (auto port = value("port"); !port.empty())
+    result.where += ":" + port;
+  result.where += "/" + value("dbname");
+  if (is_path)
+    result.where += "?host=" + host;
+  return result;
+}
+
+// -- errors -------------------------------------------------------------------
+
+store_errc code_for(const pg_failure& x) {
+  auto state = std::string_view{x.state()};
+  auto family = state.substr(0, 2);
+  if (state == "25006")
+    return store_errc::read_only;
+  switch (x.to_do()) {
+    case reaction::unknown_outcome:
+    case reaction::reopen: return store_errc::io;
+    case reaction::bisect: return store_errc::bad_row;
+    case reaction::retry:
+    case reaction::reread:
+      return state == "53100" || state == "53200" ? store_errc::full
+                                                  : store_errc::busy;
+    case reaction::fail: break;
+  }
+  if (family == "28" || family == "3D" || state == "42501")
+    return store_errc::cannot_open;
+  return state == "XX001" || state == "XX002" ? store_errc::damaged
+                                              : store_errc::misuse;
+}
+
+void hide(std::string& text, const std::string& secret) {
+  for (auto at = text.find(secret); !secret.empty() && at != text.npos;
+       at = text.find(secret, at))
+    text.replace(at, secret.size(), "***");
+}
+
+std::string in_ms(duration d) {
+  auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+  return std::to_string(ms);
+}
+
+void require_text(const std::string& name, const std::string& text) {
+  if (text.find('\0') != text.npos)
+    throw store_failure{store_errc::bad_row,
+                        "the record '" + name.substr(0, name.find('\0'))
+                          + "' has a zero byte, which PostgreSQL cannot keep"};
+}
+
+// A zero byte would end the text for libpq.
+void require_texts(std::span<const record_write> batch) {
+  for (auto& x : batch) {
+    auto& name = name_of(x);
+    require_text(name, name);
+    if (auto create = std::get_if<create_record>(&x))
+      for (auto* text :
+           {&create->draft.pool, &create->draft.key, &create->draft.attributes,
+            &create->draft.journal, &create->draft.owner})
+        require_text(name, *text);
+    if (auto update = std::get_if<update_record>(&x))
+      for (auto* text : {&update->attributes, &update->journal})
+        if (*text)
+          require_text(name, **text);
+  }
+}
+
+constexpr auto reading = database_stage::begin;
+
+// A statement that commits by itself.
+constexpr auto committing = database_stage::commit;
+
+} // namespace
+
+// -- every call ---------------------------------------------------------------
+
+template <class Fun>
+auto postgres_store::run(const char* what, Fun fun) {
+  try {
+    if (!connection_)
+      connection_ = std::make_unique<pg_connection>(url_, limits_, on_wait_);
+    return fun(*connection_);
+  } catch (const pg_failure& x) {
+    auto text = std::string{"cannot "} + what + " " + where_ + ": " + x.what();
+    if (!x.state().empty())
+      text += " (SQLSTATE " + x.state() + ")";
+    hide(text, password_);
+    auto heal = x.to_do();
+    auto leave = x.link_lost || heal == reaction::unknown_outcome
+                 || heal == reaction::reopen;
+    if (connection_ && connection_->in_transaction() && !leave)
+      leave = !connection_->roll_back();
+    if (leave)
+      connection_.reset();
+    throw store_failure{code_for(x), text, heal};
+  } catch (...) {
+    if (connection_ && connection_->in_transaction()
+        && !connection_->roll_back())
+      connection_.reset();
+    throw;
+  }
+}
+
+// -- construction -------------------------------------------------------------
+
+postgres_store::postgres_store(const std::string& url, duration wait_max,
+                               postgres_limits limits)
+  : url_(url), limits_(limits) {
+  auto [where, password] = parse(url);
+  where_ = std::move(where);
+  password_ = std::move(password);
+  auto until = std::chrono::steady_clock::now()
+               + std::min<duration>(wait_max, 1h);
+  for (;;) {
+    try {
+      run("open records", [&](pg_connection& c) { pg_migrate(c, where_); });
+      return;
+    } catch (const store_failure& x) {
+      if (!heals(x.reaction()) || std::chrono::steady_clock::now() >= until)
+        throw;
+    }
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
+postgres_store::~postgres_store() = default;
+
+void postgres_store::on_wait(std::function<void()> fun) {
+  on_wait_ = std::move(fun);
+  connection_.reset(); // the next one has it
+}
+
+// -- records ------------------------------------------------------------------
+
+std::vector<record_answer>
+postgres_store::write(std::span<const record_write> batch, duration) {
+  if (batch.empty())
+    return {};
+  require_writable(batch);
+  require_texts(batch);
+  return run("write records to",
+             [&](pg_connection& c) { return pg_write_batch(c, batch); });
+}
+
+std::vector<std::optional<record>>
+postgres_store::find(std::span<const std::string> names, duration) {
+  return run("read records from", [&](pg_connection& c) {
+    std::vector<std::string_view> views{names.begin(), names.end()};
+    auto found = pg_read_by_name(c, views);
+    std::vector<std::optional<record>> rows;
+    for (auto& name : names) {
+      auto row = found.find(name);
+      rows.push_back(row == found.end() ? std::nullopt
+                                        : std::optional{row->second});
+    }
+    return rows;
+  });
+}
+
+std::vector<record> postgres_store::page(const record_query& what, duration) {
+  std::vector<std::string> values{std::to_string(what.after)};
+  auto sql = pg_select_record + "WHERE id > $1::bigint";
+  for (auto [name, value] : {std::pair{"pool", &what.pool},
+                             {"key", &what.key},
+                             {"owner", &what.owner}}) {
+    if (value->empty())
+      continue;
+    values.push_back(*value);
+    sql += std::string{" AND "} + name + " = $" + std::to_string(values.size());
+  }
+  if (what.open)
+    sql += *what.open ? " AND state = 'open'" : " AND state = 'closed'";
+  sql += " ORDER BY id LIMIT " + std::to_string(what.rows_max);
+  return run("read records from", [&](pg_connection& c) {
+    return pg_read_rows(c.exec(reading, sql, values));
+  });
+}
+
+std::size_t postgres_store::purge(time_point before, std::size_t rows_max,
+                                  duration) {
+  const std::array<std::string, 2> values = {to_iso_text(before),
+                                             std::to_string(rows_max)};
+  return run("purge records of", [&](pg_connection& c) {
+    auto said = c.exec(
+      committing,
+      "WITH gone AS (DELETE FROM steward_record WHERE id IN (SELECT id FROM"
+      " steward_record WHERE state = 'closed' AND closed_at < $1::timestamptz"
+      " ORDER BY closed_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED) RETURNING "
+      "1)"
+      " SELECT count(*) FROM gone",
+      values);
+    return static_cast<std::size_t>(said.number(0, 0));
+  });
+}
+
+std::vector<std::string> postgres_store::verify(duration) {
+  return run("verify records of", [&](pg_connection& c) {
+    std::vector<std::string> wrong;
+    auto unique = c.exec(
+      reading,
+      "SELECT count(*) FROM pg_constraint JOIN pg_index ON indexrelid ="
+      " conindid WHERE conrelid = 'steward_record'::regclass AND"
+      " conname = 'steward_record_name_key' AND indisvalid");
+    if (unique.number(0, 0) != 1)
+      wrong.push_back("nothing keeps names unique: the constraint "
+                      "steward_record_name_key is gone");
+    auto twice = c.exec(reading, "SELECT name FROM steward_record GROUP BY name"
+                                 " HAVING count(*) > 1 ORDER BY name");
+    for (int row = 0; row < twice.rows(); ++row)
+      wrong.push_back("two records are called '" + twice.string(row, 0) + "'");
+    auto lost = c.exec(
+      reading, "SELECT name FROM steward_record WHERE state = 'open' AND"
+               " incarnation <> 0 AND NOT EXISTS (SELECT 1 FROM steward_node n"
+               " WHERE n.id = incarnation) ORDER BY id");
+    for (int row = 0; row < lost.rows(); ++row)
+      wrong.push_back("the open record '" + lost.string(row, 0)
+                      + "' has a node that was never there");
+    return wrong;
+  });
+}
+
+// -- nodes --------------------------------------------------------------------
+
+namespace {
+
+constexpr const char* forget_sql
+  = "DELETE FROM steward_node n WHERE expires_at <= clock_timestamp() AND NOT"
+    " EXISTS (SELECT 1 FROM steward_record WHERE state = 'open' AND"
+    " incarnation = n.id)";
+
+} // namespace
+
+std::int64_t postgres_store::join(const node& x, duration ttl, duration) {
+  const std::array<std::string, 5> values
+    = {x.owner, x.process.host, std::to_string(x.process.pid),
+       std::to_string(x.process.started), in_ms(ttl)};
+  return run("join the nodes of", [&](pg_connection& c) {
+    c.exec(committing, forget_sql);
+    return c
+      .exec(
+        committing,
+        "INSERT INTO steward_node(owner, host, pid, pid_started, expires_at)"
+        " VALUES($1, $2, $3::bigint, $4::bigint, clock_timestamp() +"
+        " $5::bigint * interval '1 ms') RETURNING id",
+        values)
+      .number(0, 0);
+  });
+}
+
+bool postgres_store::beat(std::int64_t id, duration ttl, duration) {
+  const std::array<std::string, 2> values = {std::to_string(id), in_ms(ttl)};
+  return run("renew a lease in", [&](pg_connection& c) {
+    auto said
+      = c.exec(committing,
+               "UPDATE steward_node SET expires_at = clock_timestamp() +"
+               " $2::bigint * interval '1 ms' WHERE id = $1::bigint AND"
+               " expires_at > clock_timestamp() RETURNING 1",
+               values);
+    return said.rows() == 1;
+  });
+}
+
+void postgres_store::leave(std::int64_t id, duration) {
+  const std::array<std::string, 1> values = {std::to_string(id)};
+  run("leave the nodes of", [&](pg_connection& c) {
+    c.exec(committing,
+           "UPDATE steward_node SET expires_at = clock_timestamp()"
+           " WHERE id = $1::bigint",
+           values);
+    c.exec(committing, forget_sql);
+  });
+}
+
+std::vector<node> postgres_store::nodes(duration) {
+  return run("read the nodes of", [&](pg_connection& c) {
+    auto said = c.exec(reading, "SELECT id, owner, host, pid, pid_started,"
+                                " expires_at <= clock_timestamp()"
+                                " FROM steward_node ORDER BY id");
+    std::vector<node> result;
+    for (int row = 0; row < said.rows(); ++row)
+      result.push_back(
+        {said.number(row, 0),
+         said.string(row, 1),
+         {said.string(row, 2), said.number(row, 3), said.number(row, 4)},
+         said.text(row, 5) == "t"});
+    return result;
+  });
+}
+
+std::vector<record> postgres_store::adopt(const adoption& what, duration) {
+  const std::array<std::string, 5> values
+    = {std::to_string(what.from), std::to_string(what.to), what.pool,
+       what.surely_dead ? "t" : "f", std::to_string(what.rows_max)};
+  return run("take over records of", [&](pg_connection& c) {
+    auto rows = pg_read_rows(c.exec(
+      committing,
+      "UPDATE steward_record SET incarnation = $2::bigint, version = version +"
+      " 1 WHERE id IN (SELECT id FROM steward_record WHERE state = 'open' AND"
+      " incarnation = $1::bigint AND ($3 = '' OR pool = $3) AND ($4::boolean OR"
+      " NOT EXISTS (SELECT 1 FROM steward_node n WHERE n.id = $1::bigint AND"
+      " n.expires_at > clock_timestamp())) ORDER BY id LIMIT $5::bigint FOR"
+      " UPDATE SKIP LOCKED) RETURNING "
+        + pg_record_columns,
+      values));
+    std::sort(rows.begin(), rows.end(),
+              [](auto& a, auto& b) { return a.id < b.id; });
+    return rows;
+  });
+}
+
+// -- queries ------------------------------------------------------------------
+
+std::string postgres_store::where() const {
+  return where_;
+}
+
+} // namespace steward

@@ -1,0 +1,206 @@
+// What only a server can do to records.
+#include <boost/test/unit_test.hpp>
+
+#include "postgres_server.hpp"
+#include "record_fixtures.hpp"
+
+#include <steward/storage/internal/pg_connection.hpp>
+#include <steward/storage/postgres_store.hpp>
+
+#include <libpq-fe.h>
+
+#include <atomic>
+#include <thread>
+
+using namespace steward;
+using namespace record_test;
+
+namespace {
+
+constexpr postgres_limits quick{2s, 200ms, 1s, 1500ms};
+
+struct fixture {
+  static postgres_server& server() {
+    static postgres_server one;
+    return one;
+  }
+
+  std::string url = server().url();
+  postgres_store store{url, 20s, quick};
+  pg_connection admin{url, quick, {}};
+
+  fixture() {
+    admin.exec(database_stage::commit, "TRUNCATE steward_record");
+  }
+
+  record_answer write_one(const record_write& x) {
+    return store.write(std::span{&x, 1}, 5s).at(0);
+  }
+
+  store_failure failure_to_write(const record_write& x) {
+    return failure_of([&] { write_one(x); });
+  }
+};
+
+std::string failure_to_open(const std::string& url, store_errc expected) {
+  auto x = failure_of([&] { postgres_store store(url, 0s, quick); });
+  BOOST_TEST(x.code() == expected, x.what());
+  return x.what();
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(postgres, fixture)
+
+BOOST_AUTO_TEST_CASE(no_password_is_ever_shown) {
+  for (auto bad :
+       {"postgresql://me:s3cret@127.0.0.1:1/db",
+        "postgresql://me:s3cret@127.0.0.1:1/db?connect_timeout=x",
+        "postgresql://me@127.0.0.1:1/db?password=s3cret",
+        "postgresql://me:s3cret@[::1", "postgresql://me:s3cret%zz@h/"}) {
+    auto said = failure_of([&] { postgres_store other(bad, 0s, quick); });
+    BOOST_TEST(!contains(said.what(), "s3cret"), said.what());
+  }
+  auto& folder = server().folder();
+  postgres_store mine{
+    "postgresql://steward:s3cret@/postgres?host=" + folder.string(), 5s, quick};
+  BOOST_TEST(mine.where()
+             == "postgresql://steward@/postgres?host=" + folder.string());
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_be_reached_is_named) {
+  auto said = failure_to_open("postgresql://me@127.0.0.1:1/db",
+                              store_errc::busy);
+  BOOST_TEST(contains(said, "cannot open records postgresql://me@127.0.0.1:1/db"
+                            ": "),
+             said);
+}
+
+BOOST_AUTO_TEST_CASE(settings_are_in_force_whatever_the_default_is) {
+  auto is = [&](const char* name) {
+    pg_connection c{url + "&options=-csynchronous_commit%3Doff", quick, {}};
+    return c.exec(database_stage::begin, std::string{"SHOW "} + name)
+      .string(0, 0);
+  };
+  BOOST_TEST(is("synchronous_commit") == "on");
+  BOOST_TEST(is("default_transaction_isolation") == "read committed");
+  BOOST_TEST(is("lock_timeout") == "200ms");
+  BOOST_TEST(is("statement_timeout") == "1s");
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_does_not_flush_is_refused) {
+  postgres_server careless{"fsync = off\n"};
+  auto said = failure_to_open(careless.url(), store_errc::misuse);
+  BOOST_TEST(contains(said, "fsync 'off' where 'on' is needed"), said);
+}
+
+BOOST_AUTO_TEST_CASE(a_newer_schema_is_left_as_it_is) {
+  admin.exec(database_stage::commit,
+             "INSERT INTO steward_schema(version) VALUES(99)");
+  auto said = failure_to_open(url, store_errc::newer_schema);
+  admin.exec(database_stage::commit,
+             "DELETE FROM steward_schema WHERE version = 99");
+  BOOST_TEST(contains(said, "version is 99, this program knows up to 1"), said);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_is_ended_leaves_the_outcome_open) {
+  write_one(create("a", 1));
+  admin.exec(database_stage::begin,
+             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid"
+             " <> pg_backend_pid() AND application_name = 'steward'");
+  auto x = failure_to_write(create("b", 2));
+  BOOST_TEST((x.reaction() == reaction::unknown_outcome), x.what());
+  // The same again settles it.
+  BOOST_TEST(write_one(create("b", 2)).verdict == record_verdict::created);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_not_committed_yet_is_waited_for) {
+  admin.begin();
+  admin.exec(database_stage::statement,
+             "INSERT INTO steward_record(name, pool, key, attributes, journal,"
+             " owner, incarnation, state, opened_at, creator, writer,"
+             " fingerprint) SELECT 'a', '', '', '', '', 'they', 0, 'open',"
+             " now(), u, u, u FROM gen_random_uuid() u");
+  auto x = failure_to_write(create("a", 1));
+  BOOST_TEST((x.reaction() == reaction::retry), x.what());
+  BOOST_TEST(contains(x.what(), "55P03"), x.what());
+  admin.commit();
+  auto answer = write_one(create("a", 1));
+  BOOST_TEST(answer.verdict == record_verdict::existed);
+  BOOST_TEST(answer.row.owner == "they");
+}
+
+BOOST_AUTO_TEST_CASE(a_statement_that_takes_too_long_is_tried_again) {
+  admin.exec(database_stage::commit,
+             "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
+             " 'BEGIN PERFORM pg_sleep(30); RETURN NEW; END'");
+  admin.exec(database_stage::commit,
+             "CREATE TRIGGER slow BEFORE INSERT ON steward_record FOR EACH ROW"
+             " EXECUTE FUNCTION dawdle()");
+  auto x = failure_to_write(create("a", 1));
+  admin.exec(database_stage::commit, "DROP FUNCTION dawdle CASCADE");
+  BOOST_TEST((x.reaction() == reaction::retry), x.what());
+  BOOST_TEST(contains(x.what(), "57014"), x.what());
+  BOOST_TEST(write_one(create("a", 1)).verdict == record_verdict::created);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_only_reads_is_left_for_another) {
+  admin.exec(database_stage::commit,
+             "ALTER DATABASE postgres SET default_transaction_read_only = on");
+  auto said = failure_of([&] { postgres_store other(url, 0s, quick); });
+  admin.exec(database_stage::commit, "ALTER DATABASE postgres RESET ALL");
+  BOOST_TEST(heals(said.reaction()), said.what());
+  BOOST_TEST(contains(said.what(), "read-only"), said.what());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_hangs_costs_no_more_than_the_limit) {
+  write_one(create("a", 1));
+  std::atomic<int> looks{0};
+  store.on_wait([&] { ++looks; });
+  write_one(create("a", 1));
+  auto backend = admin.exec(database_stage::begin,
+                            "SELECT pid FROM pg_stat_activity WHERE"
+                            " application_name = 'steward' AND pid <>"
+                            " pg_backend_pid() ORDER BY backend_start DESC");
+  auto stopped = static_cast<pid_t>(backend.number(0, 0));
+  ::kill(stopped, SIGSTOP);
+  auto start = std::chrono::steady_clock::now();
+  auto x = failure_to_write(create("b", 2));
+  auto took = std::chrono::steady_clock::now() - start;
+  ::kill(stopped, SIGCONT);
+  BOOST_TEST((x.reaction() == reaction::unknown_outcome), x.what());
+  BOOST_TEST(contains(x.what(), "no answer in time"), x.what());
+  BOOST_TEST((took >= quick.answer && took < quick.answer + 5s));
+  BOOST_TEST(looks > 10);
+  BOOST_TEST(write_one(create("b", 2)).verdict == record_verdict::created);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_was_killed_and_came_back_has_what_it_said) {
+  for (unsigned i = 0; i < 20; ++i)
+    write_one(create("n" + std::to_string(i), i));
+  server().kill_all();
+  auto x = failure_to_write(create("b", 99));
+  BOOST_TEST(heals(x.reaction()), x.what());
+  server().start();
+  BOOST_TEST(write_one(create("b", 99)).verdict == record_verdict::created);
+  BOOST_TEST(store.list("", 5s).size() == 21u);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_are_no_text_make_a_bad_row) {
+  for (std::string bad : {std::string{"a\0b", 3}, std::string{"a\xff"}}) {
+    auto x = failure_to_write(create(bad, 1));
+    BOOST_TEST((x.reaction() == reaction::bisect), x.what());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_that_rolled_back_is_no_commit) {
+  pg_connection c{url, quick, {}};
+  c.begin();
+  BOOST_CHECK_THROW(c.exec(database_stage::statement, "SELECT 1 / 0"),
+                    pg_failure);
+  BOOST_CHECK_EXCEPTION(c.commit(), pg_failure, [](auto& x) {
+    return x.to_do() == reaction::retry && x.state() == "25P02";
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
