@@ -39,24 +39,29 @@ public:
     parts_ = std::move(parts);
     random_.seed(parts_.options.seed);
     log_ = &logger_of("persistence");
+    // Who cannot wait for a server any longer is answered meanwhile. // I6
+    parts_.store->on_wait([this] { expire(); });
     SPDLOG_LOGGER_INFO(log_, "started where={}", parts_.store->where());
   }
 
   // -- messages ---------------------------------------------------------------
 
   void note(record_write write) {
-    queue_.add_note(std::move(write));
+    queue_.add_note(std::move(write), now());
     wake();
   }
 
-  void request(waiter from, record draft, time_point deadline) {
+  void request(waiter from, record_write write, time_point deadline) {
     auto max = parts_.options.queue_max;
-    if (queue_.size() >= max)
-      return refuse(from, "record queue is full (" + std::to_string(max)
-                            + " waiting)");
+    if (queue_.size() >= max) {
+      ++parts_.counters->refused;
+      return refuse(from, record_trouble::queue_full,
+                    "record queue is full (" + std::to_string(max)
+                      + " waiting)");
+    }
     if (!stops_.empty())
-      return refuse(from, "records are being closed");
-    queue_.add_request(remember(std::move(from)), std::move(draft), now(),
+      return refuse(from, record_trouble::closing, "records are being closed");
+    queue_.add_request(remember(std::move(from)), std::move(write), now(),
                        deadline);
     wake();
   }
@@ -138,7 +143,7 @@ private:
 
   void expire() {
     record_queue::news news;
-    queue_.expire(now(), cause_, news);
+    queue_.expire(now(), cause_, news, trouble_);
     tell(news);
     publish_size();
   }
@@ -147,18 +152,20 @@ private:
     if (phase_ == phase::ended)
       return;
     expire();
-    auto rows = queue_.next_batch(parts_.options.batch_max);
+    auto rows = queue_.next_batch(parts_.options.batch_max,
+                                  parts_.options.batch_bytes_max);
     record_queue::outcomes outcomes(rows.size());
     auto wrote = !rows.empty();
     auto failure = write(rows, outcomes);
     count(rows, outcomes);
     record_queue::news news;
-    queue_.settle(std::move(outcomes), news);
+    auto unknown = failure && failure->reaction() == reaction::unknown_outcome;
+    queue_.settle(std::move(outcomes), news, unknown);
     if (failure)
       failed(*failure);
     else if (wrote)
       succeeded();
-    if (failure && !transient(failure->code()))
+    if (failure && !heals(failure->reaction()))
       queue_.refuse_requests(failure->what(), news);
     tell(news);
     publish_size();
@@ -184,11 +191,13 @@ private:
   // What must never be done: that is how a bug is planted.
   static void promise_all(std::span<const record_write> rows,
                           record_queue::outcomes& outcomes) {
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (auto* create = std::get_if<create_record>(&rows[i]);
-          create != nullptr && !outcomes[i])
-        outcomes[i]
-          = record_answer{record_verdict::created, create->draft, false, {}};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      auto* create = std::get_if<create_record>(&rows[i]);
+      if (create == nullptr || outcomes[i])
+        continue;
+      outcomes[i].emplace().verdict = record_verdict::created;
+      outcomes[i]->row = create->draft;
+    }
   }
 
   // A bad row fails alone: it is found by halving. Earlier rows go first, so
@@ -201,7 +210,7 @@ private:
       for (std::size_t i = 0; i < rows.size(); ++i)
         outcomes[first + i] = std::move(answers[i]);
     } catch (const store_failure& x) {
-      if (x.code() != store_errc::bad_row)
+      if (x.reaction() != reaction::bisect)
         throw;
       if (rows.size() == 1)
         return fail_row(outcomes[first], x);
@@ -216,7 +225,7 @@ private:
     ++parts_.counters->failed;
     parts_.counters->set_last_error(why.what());
     SPDLOG_LOGGER_WARN(log_, "bad_row cause=\"{}\"", why.what());
-    outcome.emplace().cause = why.what();
+    outcome = unavailable(record_trouble::bad_row, why.what());
   }
 
   duration lock_wait() const {
@@ -232,7 +241,7 @@ private:
       phase_ = phase::idle;
     } else if (failure) {
       phase_ = phase::backing_off;
-      back_off(transient(failure->code()));
+      back_off(*failure);
     } else {
       phase_ = phase::scheduled;
       cafx::send(self_, self_, flush_now{});
@@ -245,16 +254,21 @@ private:
     warned_ = false;
     failures_ = 0;
     cause_.clear();
+    trouble_ = record_trouble::timed_out;
   }
 
   void failed(const store_failure& x) {
-    ++parts_.counters->retries;
+    auto& counters = *parts_.counters;
+    ++counters.retries;
+    counters.unknown += x.reaction() == reaction::unknown_outcome;
     ++failures_;
-    parts_.counters->set_last_error(x.what());
-    cause_ = x.code() == store_errc::busy
-               ? "database is locked by another process ("
-                   + parts_.store->where() + ")"
-               : x.what();
+    counters.set_last_error(x.what());
+    auto where = parts_.store->where();
+    auto locked = x.code() == store_errc::busy && where.starts_with("sqlite:");
+    cause_ = locked ? "database is locked by another process (" + where + ")"
+                    : x.what();
+    trouble_ = x.code() == store_errc::full ? record_trouble::storage_full
+                                            : record_trouble::timed_out;
     // Once: the rest would fill the disk. A lock that somebody holds for a
     // moment is daily business.
     auto worth_it = x.code() != store_errc::busy || failures_ >= busy_max;
@@ -263,9 +277,11 @@ private:
                          to_string(x.code()), queue_.size(), x.what());
   }
 
-  void back_off(bool can_help_itself) {
+  // What needs space or help is not made better by haste.
+  void back_off(const store_failure& x) {
     auto& options = parts_.options;
-    auto failures = can_help_itself ? failures_ : ~0U;
+    auto soon = heals(x.reaction()) && x.code() != store_errc::full;
+    auto failures = soon ? failures_ : ~0U;
     // One more go before the first deadline rather than just after it.
     auto last = std::min(queue_.next_deadline(), stop_at_);
     if (last - now() > options.lock_wait_max)
@@ -312,10 +328,8 @@ private:
       std::get<caf::typed_response_promise<Answer>>(to).deliver(answer);
   }
 
-  static void refuse(waiter& from, std::string cause) {
-    record_answer answer;
-    answer.cause = std::move(cause);
-    deliver(from, answer);
+  static void refuse(waiter& from, record_trouble why, std::string cause) {
+    deliver(from, unavailable(why, std::move(cause)));
   }
 
   template <class Answer>
@@ -327,7 +341,8 @@ private:
 
   void tell(const record_queue::news& news) {
     for (auto& x : news.answers) {
-      if (x.shared && x.answer.verdict == record_verdict::existed)
+      if (x.shared && x.answer.verdict != record_verdict::unavailable
+          && x.answer.verdict != record_verdict::created)
         ++parts_.counters->conflicts;
       deliver_to(x.to, x.answer);
     }
@@ -342,16 +357,22 @@ private:
       if (!outcomes[i])
         continue;
       auto creates = std::holds_alternative<create_record>(rows[i]);
-      auto existed = outcomes[i]->verdict == record_verdict::existed;
+      auto closes = std::holds_alternative<close_record>(rows[i]);
+      auto existed = outcomes[i]->verdict == record_verdict::existed
+                     || outcomes[i]->verdict == record_verdict::conflict;
       counters.written += outcomes[i]->verdict == record_verdict::created;
-      counters.closed += !creates && existed;
+      counters.closed += closes && existed;
       counters.conflicts += creates && existed;
       counters.lost_races += outcomes[i]->lost_race;
     }
   }
 
   void publish_size() {
-    parts_.counters->queued = queue_.size();
+    // Several writers share the counters: each adds what is its own.
+    auto& counters = *parts_.counters;
+    counters.queued += queue_.size() - published_;
+    published_ = queue_.size();
+    counters.set_oldest(parts_.writer, queue_.oldest());
   }
 
   self_ptr self_ = nullptr;
@@ -364,9 +385,11 @@ private:
   std::vector<waiter> stops_;
   time_point stop_at_ = never;
   phase phase_ = phase::idle;
-  unsigned failures_ = 0; // in a row
-  std::string cause_;     // of the last of them
-  bool warned_ = false;   // of this row of failures
+  unsigned failures_ = 0;                              // in a row
+  std::string cause_;                                  // of the last of them
+  record_trouble trouble_ = record_trouble::timed_out; // which it makes
+  std::size_t published_ = 0;
+  bool warned_ = false; // of this row of failures
   std::size_t generation_ = 0;
   time_point retry_at_{};
   time_point expiry_at_ = never;
@@ -383,11 +406,17 @@ caf::behavior persistence(persistence_state::self_ptr self,
     [state](note_record& msg) { state->note(std::move(msg.write)); },
     [=](get_or_create& msg) {
       auto promise = self->make_response_promise<record_answer>();
-      state->request(promise, std::move(msg.draft), msg.deadline);
+      state->request(promise, create_record{std::move(msg.draft), msg.strict},
+                     msg.deadline);
       return promise;
     },
-    [state](get_or_create_blocking& msg) {
-      state->request(std::move(msg.reply), std::move(msg.draft), msg.deadline);
+    [state](write_record_blocking& msg) {
+      state->request(std::move(msg.reply), std::move(msg.write), msg.deadline);
+    },
+    [=](write_record& msg) {
+      auto promise = self->make_response_promise<record_answer>();
+      state->request(promise, std::move(msg.write), msg.deadline);
+      return promise;
     },
     [state](flush_now) { state->written_mailbox(); },
     [state](const retry_now& msg) { state->retry(msg); },

@@ -5,6 +5,8 @@
 #include <steward/messages/records.hpp>
 #include <steward/storage/record_store.hpp>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +17,8 @@
 
 namespace steward {
 
-/// What persistence did since it started. All functions: any thread.
+/// What persistence did since it started, over all its connections. All
+/// functions: any thread.
 class record_counters {
 public:
   std::atomic<std::uint64_t> queued{0};     ///< waiting now
@@ -26,6 +29,24 @@ public:
   std::atomic<std::uint64_t> failed{0};     ///< writes given up for good
   std::atomic<std::uint64_t> batches{0};    ///< transactions that stand
   std::atomic<std::uint64_t> retries{0};    ///< transactions that failed
+  std::atomic<std::uint64_t> unknown{0};    ///< ... and nobody knew how
+  std::atomic<std::uint64_t> refused{0};    ///< requests beyond `queue_max`
+
+  /// Most writers that share one of these.
+  static constexpr std::size_t writers_max = 4;
+
+  /// How long the one that waits longest has waited; 0 if none does.
+  duration age(time_point now) const {
+    auto since = never;
+    for (auto& x : oldest_)
+      since = std::min(since, never - duration{x.load()});
+    return since >= now ? duration::zero() : now - since;
+  }
+
+  /// Since when the first waits for this writer; `never` if none does.
+  void set_oldest(std::size_t writer, time_point since) {
+    oldest_[writer] = (never - since).count();
+  }
 
   /// The last thing that went wrong, one line; empty if nothing did.
   std::string last_error() const {
@@ -41,6 +62,7 @@ public:
 private:
   mutable std::mutex mutex_;
   std::string last_error_;
+  std::array<std::atomic<duration::rep>, writers_max> oldest_{}; // before never
 };
 
 /// Limits of persistence.
@@ -49,8 +71,9 @@ struct persistence_options {
   /// are taken, so that no close is forgotten: stop opening when it is near.
   std::size_t queue_max = 100'000;
 
-  /// Most rows of one transaction.
+  /// Most rows of one transaction, and about how many bytes.
   std::size_t batch_max = 1'000;
+  std::size_t batch_bytes_max = 1'000'000;
 
   /// Longest wait for another's lock in one go. Between two goes the actor
   /// answers whoever must not wait longer.
@@ -70,6 +93,7 @@ struct persistence_parts {
   std::shared_ptr<record_counters> counters;
   std::shared_ptr<const timepiece> time;
   persistence_options options{};
+  std::size_t writer = 0; ///< which of those that share the counters
 };
 
 /// On which thread an actor runs.

@@ -47,10 +47,18 @@ namespace steward::planted {
     X(conflict_is_error, "a lost race is reported as a failure")               \
     X(notes_dropped, "a failed write forgets its notes")
 
+// The same that only a real database shows: the fault suite has to find them.
+#  define STEWARD_DATABASE_BUGS(X)                                             \
+    X(token_ignored, "who inserted nothing is told that another did")          \
+    X(synchronous_off, "a commit is not flushed")                              \
+    X(answer_before_commit, "the answer overtakes the commit")                 \
+    X(commit_tag_ignored, "a COMMIT that rolled back passes for one")          \
+    X(unsorted_batch, "batches take their locks in any order")
+
 enum class bug : unsigned char {
   none,
 #  define STEWARD_BUG_NAME(name, text) name,
-  STEWARD_BUGS(STEWARD_BUG_NAME)
+  STEWARD_BUGS(STEWARD_BUG_NAME) STEWARD_DATABASE_BUGS(STEWARD_BUG_NAME)
 #  undef STEWARD_BUG_NAME
 };
 
@@ -63,6 +71,10 @@ struct description {
 inline constexpr auto all = std::to_array<description>({
 #  define STEWARD_BUG_LINE(name, text) {bug::name, #  name, text},
   STEWARD_BUGS(STEWARD_BUG_LINE)
+});
+
+inline constexpr auto of_databases = std::to_array<description>({
+  STEWARD_DATABASE_BUGS(STEWARD_BUG_LINE)
 #  undef STEWARD_BUG_LINE
 });
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -35,18 +36,19 @@ void record_queue::add(item x) {
   items_.push_back(std::move(x));
 }
 
-void record_queue::add_request(ticket from, record draft, time_point now,
+void record_queue::add_request(ticket from, record_write write, time_point now,
                                time_point deadline) {
   item x{kind::request};
   x.from = from;
   x.since = now;
   x.deadline = deadline;
-  x.write = create_record{std::move(draft)};
+  x.write = std::move(write);
   add(std::move(x));
 }
 
-void record_queue::add_note(record_write write) {
+void record_queue::add_note(record_write write, time_point now) {
   item x{kind::note};
+  x.since = now;
   x.write = std::move(write);
   add(std::move(x));
 }
@@ -59,9 +61,11 @@ void record_queue::add_mark(ticket from, time_point deadline) {
   add(std::move(x));
 }
 
-std::span<const record_write> record_queue::next_batch(std::size_t rows_max) {
+std::span<const record_write> record_queue::next_batch(std::size_t rows_max,
+                                                       std::size_t bytes_max) {
   rows_.clear();
   rows_.reserve(std::min(rows_max, items_.size()));
+  std::size_t bytes = 0;
   // Which row a later request for the same name can share. The keys point into
   // rows_, which does not move any more.
   std::unordered_map<std::string_view, std::size_t> shared_row;
@@ -72,32 +76,61 @@ std::span<const record_write> record_queue::next_batch(std::size_t rows_max) {
     std::string_view name = name_of(x.write);
     if (STEWARD_PLANTED(names_share_rows))
       name = name.substr(0, 1);
+    auto creates = x.what == kind::request
+                   && std::holds_alternative<create_record>(x.write);
     auto open = shared_row.find(name);
-    if (x.what == kind::request && open != shared_row.end()) {
+    if (creates && open != shared_row.end()) {
       x.shared = true;
       x.row = open->second;
       continue;
     }
-    if (rows_.size() == rows_max)
+    bytes += size_of(x.write);
+    if (rows_.size() == rows_max || (!rows_.empty() && bytes > bytes_max))
       break;
     if (open != shared_row.end())
       shared_row.erase(open);
     x.shared = false;
     x.row = rows_.size();
     rows_.push_back(std::move(x.write));
-    if (x.what == kind::request)
+    if (creates)
       shared_row.emplace(
         std::string_view{name_of(rows_.back())}.substr(0, name.size()), x.row);
   }
+  sort_rows();
   return rows_;
 }
 
-void record_queue::settle(outcomes ended, news& out) {
+// Two batches that take the same locks in another order wait for each other;
+// and a sorted batch touches each page of an index once.
+void record_queue::sort_rows() {
+  if (STEWARD_PLANTED(unsorted_batch))
+    return;
+  std::vector<std::size_t> order(rows_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [this](auto a, auto b) {
+    return name_of(rows_[a]) < name_of(rows_[b]);
+  });
+  std::vector<record_write> sorted;
+  std::vector<std::size_t> now_at(rows_.size());
+  sorted.reserve(rows_.size());
+  for (auto i : order) {
+    now_at[i] = sorted.size();
+    sorted.push_back(std::move(rows_[i]));
+  }
+  rows_ = std::move(sorted);
+  for (std::size_t i = 0; i < taken_; ++i)
+    if (items_[i].what != kind::mark)
+      items_[i].row = now_at[items_[i].row];
+}
+
+void record_queue::settle(outcomes ended, news& out, bool unknown) {
   ended.resize(rows_.size());
   std::size_t kept = 0;
   std::size_t writes_kept = 0;
   for (std::size_t i = 0; i < taken_; ++i) {
     auto& x = items_[i];
+    if (x.what == kind::gone)
+      continue;
     auto is_mark = x.what == kind::mark;
     if (is_mark && writes_kept == 0) {
       out.marks.push_back({x.from, 0});
@@ -114,6 +147,7 @@ void record_queue::settle(outcomes ended, news& out) {
       ++writes_kept;
       if (!x.shared)
         x.write = std::move(rows_[x.row]);
+      x.may_exist = x.may_exist || unknown;
       if (STEWARD_PLANTED(new_token_on_retry))
         forget_token(x.write);
     }
@@ -136,56 +170,68 @@ void record_queue::answer(const item& x, const record_answer& outcome,
   if (x.what != kind::request)
     return;
   out.answers.push_back({x.from, outcome, x.shared});
+  auto& given = out.answers.back().answer;
   if (STEWARD_PLANTED(conflict_is_error)
       && outcome.verdict == record_verdict::existed)
-    out.answers.back().answer = unavailable(record_trouble::failed,
-                                            "UNIQUE constraint failed");
+    given = unavailable(record_trouble::failed, "UNIQUE constraint failed");
+  // An update that lost against itself, perhaps.
+  if (outcome.verdict == record_verdict::unavailable
+      || outcome.verdict == record_verdict::conflict)
+    given.may_exist = given.may_exist || x.may_exist;
   if (!x.shared || outcome.verdict == record_verdict::unavailable)
     return;
   // Who shares a row is its creator only if the row carries that token, which
   // it does after a commit whose answer was lost.
-  auto& mine = std::get<create_record>(x.write).draft.creator;
-  auto& given = out.answers.back().answer;
-  given.lost_race = false;
-  given.verdict = given.row.creator == mine ? record_verdict::created
-                                            : record_verdict::existed;
+  given = answer_to(std::get<create_record>(x.write), given.row);
 }
 
-void record_queue::expire(time_point now, std::string_view cause, news& out) {
+// Answers who cannot wait any longer.
+void record_queue::leave(item& x, std::size_t writes_before, record_answer why,
+                         news& out) {
+  if (x.what != kind::mark)
+    return answer(x, why, out);
+  out.marks.push_back({x.from, writes_before});
+  --marks_;
+}
+
+void record_queue::expire(time_point now, std::string_view cause, news& out,
+                          record_trouble why) {
   if (now < next_deadline_)
     return;
   std::size_t writes_before = 0;
   next_deadline_ = never;
-  std::erase_if(items_, [&](auto& x) {
-    auto is_mark = x.what == kind::mark;
+  // Those of the round stay in their places, as it will write them anyway.
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    auto& x = items_[i];
+    if (x.what == kind::gone)
+      continue;
     if (x.deadline > now) {
       next_deadline_ = std::min(next_deadline_, x.deadline);
-      writes_before += is_mark ? 0 : 1;
-      return false;
+      writes_before += x.what == kind::mark ? 0 : 1;
+      continue;
     }
-    if (is_mark) {
-      out.marks.push_back({x.from, writes_before});
-      --marks_;
-    } else {
-      answer(x,
-             unavailable(record_trouble::timed_out,
-                         gave_up_after(cause, now - x.since)),
-             out);
-    }
-    return true;
-  });
+    x.may_exist = x.may_exist || i < taken_;
+    leave(x, writes_before,
+          unavailable(why, gave_up_after(cause, now - x.since)), out);
+    x.what = kind::gone;
+  }
+  auto next = items_.begin() + static_cast<std::ptrdiff_t>(taken_);
+  items_.erase(std::remove_if(next, items_.end(),
+                              [](auto& x) { return x.what == kind::gone; }),
+               items_.end());
 }
 
-void record_queue::refuse_requests(std::string_view cause, news& out) {
+void record_queue::refuse_requests(std::string_view cause, news& out,
+                                   record_trouble why) {
   std::erase_if(items_, [&](auto& x) {
     if (x.what == kind::request)
-      answer(x, unavailable(record_trouble::failed, std::string{cause}), out);
+      answer(x, unavailable(why, std::string{cause}), out);
     return x.what == kind::request;
   });
 }
 
 std::size_t record_queue::give_up(std::string_view cause, news& out) {
-  refuse_requests(cause, out);
+  refuse_requests(cause, out, record_trouble::closing);
   std::size_t notes = 0;
   for (auto& x : items_) {
     if (x.what == kind::mark)

@@ -49,25 +49,32 @@ public:
 
   // -- events -----------------------------------------------------------------
 
-  void add_request(ticket from, record draft, time_point now,
+  void add_request(ticket from, record_write write, time_point now,
                    time_point deadline);
 
-  void add_note(record_write write);
+  void add_note(record_write write, time_point now);
 
   void add_mark(ticket from, time_point deadline);
 
-  /// Takes the first writes, `rows_max` at most. Requests for one name share a
-  /// row, unless the name is closed in between.
-  std::span<const record_write> next_batch(std::size_t rows_max);
+  /// Takes the first writes, `rows_max` and `bytes_max` at most, but one in any
+  /// case. They are sorted by name, those of one name in order of arrival.
+  /// Requests to create one name share a row, unless it is changed in between.
+  std::span<const record_write> next_batch(std::size_t rows_max,
+                                           std::size_t bytes_max
+                                           = static_cast<std::size_t>(-1));
 
-  /// Ends the round.
-  void settle(outcomes ended, news& out);
+  /// Ends the round. What has no outcome may be in the database all the same if
+  /// nobody knows how the write ended: `unknown`.
+  void settle(outcomes ended, news& out, bool unknown = false);
 
   /// Answers whoever waited until `now` or longer in vain, because of `cause`.
-  void expire(time_point now, std::string_view cause, news& out);
+  /// May be called during a round, too.
+  void expire(time_point now, std::string_view cause, news& out,
+              record_trouble why = record_trouble::timed_out);
 
   /// Answers all requests with `cause`. Notes and marks stay.
-  void refuse_requests(std::string_view cause, news& out);
+  void refuse_requests(std::string_view cause, news& out,
+                       record_trouble why = record_trouble::failed);
 
   /// Answers everybody and drops everything; says how many notes that are.
   std::size_t give_up(std::string_view cause, news& out);
@@ -83,19 +90,26 @@ public:
     return items_.empty();
   }
 
+  /// Since when the first of them waits; `never` if none does.
+  time_point oldest() const {
+    return items_.empty() ? never : items_.front().since;
+  }
+
   /// No request and no mark has an earlier deadline.
   time_point next_deadline() const {
     return next_deadline_;
   }
 
 private:
-  enum class kind : unsigned char { request, note, mark };
+  // Who is gone was answered during the round that may write it.
+  enum class kind : unsigned char { request, note, mark, gone };
 
   static constexpr std::size_t no_row = static_cast<std::size_t>(-1);
 
   struct item {
     kind what;
     bool shared = false;
+    bool may_exist = false; // a round that wrote it ended nobody knows how
     ticket from = 0;
     time_point since{};
     time_point deadline = never;
@@ -104,7 +118,9 @@ private:
   };
 
   void add(item x);
+  void sort_rows();
   void answer(const item& x, const record_answer& outcome, news& out);
+  void leave(item& x, std::size_t writes_before, record_answer why, news& out);
 
   std::deque<item> items_;
   std::size_t marks_ = 0;

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <steward/core/record.hpp>
+#include <steward/core/record_query.hpp>
 #include <steward/messages/caf.hpp>
 
 #include <cstddef>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace steward {
 
@@ -16,12 +19,19 @@ namespace steward {
 struct get_or_create {
   record draft;
   time_point deadline = never;
+  bool strict = false; ///< other attributes than ours are a conflict
+};
+
+/// To persistence: any other write, answered in the same way.
+struct write_record {
+  record_write write;
+  time_point deadline = never;
 };
 
 /// The same from a plain thread, answered through a promise. If persistence is
 /// gone, the promise breaks.
-struct get_or_create_blocking {
-  record draft;
+struct write_record_blocking {
+  record_write write;
   time_point deadline = never;
   std::shared_ptr<std::promise<record_answer>> reply;
 };
@@ -63,7 +73,38 @@ struct stop_records_blocking {
   std::shared_ptr<std::promise<records_flushed>> reply;
 };
 
-/// Persistence to itself: "the mailbox is read; write."
+/// What a reader found.
+struct records_found {
+  /// One for each name; all of a page are there.
+  std::vector<std::optional<record>> rows;
+  std::string cause; ///< one line; empty unless nothing could be read
+};
+
+/// To a reader: "what is there under these names?" Answered by `records_found`.
+struct find_records {
+  std::vector<std::string> names;
+};
+
+/// To a reader: "which are these?" Answered by `records_found`.
+struct page_records {
+  record_query what;
+};
+
+/// The same from a plain thread, answered through a promise.
+struct find_records_blocking {
+  std::vector<std::string> names;
+  std::shared_ptr<std::promise<records_found>> reply;
+};
+
+struct page_records_blocking {
+  record_query what;
+  std::shared_ptr<std::promise<records_found>> reply;
+};
+
+/// To a reader: be gone.
+struct stop_reader {};
+
+/// Persistence to itself: "the mailbox is read; write." The same for a reader.
 struct flush_now {};
 
 /// Persistence to itself: "it is `at`: time to try again, or for somebody's
@@ -77,7 +118,14 @@ struct retry_now {
 
 STEWARD_MESSAGE(steward::record_answer)
 STEWARD_MESSAGE(steward::get_or_create)
-STEWARD_MESSAGE(steward::get_or_create_blocking)
+STEWARD_MESSAGE(steward::write_record)
+STEWARD_MESSAGE(steward::write_record_blocking)
+STEWARD_MESSAGE(steward::records_found)
+STEWARD_MESSAGE(steward::find_records)
+STEWARD_MESSAGE(steward::page_records)
+STEWARD_MESSAGE(steward::find_records_blocking)
+STEWARD_MESSAGE(steward::page_records_blocking)
+STEWARD_MESSAGE(steward::stop_reader)
 STEWARD_MESSAGE(steward::note_record)
 STEWARD_MESSAGE(steward::flush_records)
 STEWARD_MESSAGE(steward::flush_records_blocking)

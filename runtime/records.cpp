@@ -1,5 +1,8 @@
 #include <steward/runtime/records.hpp>
 
+#include <steward/actors/record_reader.hpp>
+#include <steward/actors/record_router.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <future>
@@ -13,6 +16,8 @@ using namespace std::chrono_literals;
 
 // Persistence answers by the deadline; this is for its way here.
 constexpr duration grace = 500ms;
+
+constexpr const char* records_closed = "records are closed";
 
 // Bounded whatever the timepiece says and wherever the promise went: it breaks
 // when persistence ends.
@@ -30,7 +35,7 @@ std::optional<Answer> wait_for(waiting& waits, std::future<Answer> coming,
   try {
     return coming.get();
   } catch (const std::future_error&) {
-    cause = "records are closed";
+    cause = records_closed;
     return std::nullopt;
   }
 }
@@ -39,30 +44,53 @@ std::optional<Answer> wait_for(waiting& waits, std::future<Answer> coming,
 
 // -- construction -------------------------------------------------------------
 
-records::records(caf::actor persistence,
-                 std::shared_ptr<record_counters> counters,
+records::records(actors all, std::shared_ptr<record_counters> counters,
                  const surroundings& around, std::string owner)
-  : persistence_(std::move(persistence)), counters_(std::move(counters)),
+  : persistence_(std::move(all.persistence)), writers_(std::move(all.writers)),
+    make_reader_(std::move(all.make_reader)), counters_(std::move(counters)),
     time_(around.time), waits_(around.waits), owner_(std::move(owner)),
     token_seed_(around.random()) {
+}
+
+records::~records() {
+  if (reader_)
+    cafx::send_anon(reader_, stop_reader{});
 }
 
 // -- verbs --------------------------------------------------------------------
 
 record_answer records::get_or_create(record_request wanted,
                                      record_call_options options) {
-  auto reply = std::make_shared<std::promise<record_answer>>();
-  auto coming = reply->get_future();
-  cafx::send_anon(persistence_, get_or_create_blocking{draft(std::move(wanted)),
-                                                       deadline_of(options),
-                                                       std::move(reply)});
-  std::string cause;
-  if (auto answer = wait_for(*waits_, std::move(coming), options.deadline,
-                             cause))
-    return std::move(*answer);
-  record_answer answer;
-  answer.cause = std::move(cause);
-  return answer;
+  auto strict = wanted.strict;
+  return write(create_record{draft(std::move(wanted)), strict}, options);
+}
+
+record_answer records::update(record_change wanted,
+                              record_call_options options) {
+  return write(update_record{std::move(wanted.name), wanted.version,
+                             std::move(wanted.attributes),
+                             std::move(wanted.journal), next_token()},
+               options);
+}
+
+record_answer records::close(std::string name, close_reason reason,
+                             record_call_options options) {
+  return write(close_record{std::move(name), reason, time_->now()}, options);
+}
+
+std::vector<std::optional<record>> records::find(std::vector<std::string> names,
+                                                 record_call_options options) {
+  return ask_reader(find_records_blocking{std::move(names), nullptr}, options)
+    .rows;
+}
+
+std::vector<record> records::page(const record_query& what,
+                                  record_call_options options) {
+  std::vector<record> rows;
+  for (auto& row :
+       ask_reader(page_records_blocking{what, nullptr}, options).rows)
+    rows.push_back(std::move(*row));
+  return rows;
 }
 
 void records::note_opened(record_request opened, time_point at) {
@@ -104,22 +132,90 @@ std::unique_ptr<records> open_records(caf::actor_system& sys,
                                       const records_options& options,
                                       const surroundings& around) {
   auto counters = std::make_shared<record_counters>();
-  persistence_parts parts;
-  parts.store = around.open_store(options.url, options.open_wait_max);
-  parts.counters = counters;
-  parts.time = around.time;
-  parts.options = options.persistence;
-  return std::make_unique<records>(spawn_persistence(sys, std::move(parts),
-                                                     around.records_thread),
-                                   counters, around, options.owner);
+  records::actors all;
+  auto open = [url = options.url, wait = options.open_wait_max,
+               how = around.open_store] { return how(url, wait); };
+  auto start_writer = [&](std::unique_ptr<record_store> store) {
+    persistence_parts parts;
+    parts.store = std::move(store);
+    parts.counters = counters;
+    parts.time = around.time;
+    parts.options = options.persistence;
+    parts.options.seed += all.writers.size();
+    parts.writer = all.writers.size();
+    all.writers.push_back(
+      spawn_persistence(sys, std::move(parts), around.records_thread));
+  };
+  // All that may fail comes before the first actor.
+  std::vector<std::unique_ptr<record_store>> stores;
+  stores.push_back(open());
+  auto writers = std::min(stores[0]->writers(), record_counters::writers_max);
+  while (stores.size() < writers)
+    stores.push_back(open());
+  for (auto& store : stores)
+    start_writer(std::move(store));
+  all.persistence = all.writers.size() == 1
+                      ? all.writers[0]
+                      : spawn_record_router(sys, all.writers);
+  all.make_reader = [&sys, open, thread = around.records_thread] {
+    return spawn_record_reader(sys, open, thread);
+  };
+  return std::make_unique<records>(std::move(all), counters, around,
+                                   options.owner);
 }
 
 // -- private ------------------------------------------------------------------
 
 record_answer records::unavailable(const caf::error& err) {
-  record_answer answer;
-  answer.cause = "records are closed: " + describe(err);
+  return steward::unavailable(record_trouble::closing,
+                              "records are closed: " + describe(err));
+}
+
+record_answer records::write(record_write what,
+                             const record_call_options& options) {
+  auto reply = std::make_shared<std::promise<record_answer>>();
+  auto coming = reply->get_future();
+  const auto& to = writer_for(name_of(what));
+  cafx::send_anon(to,
+                  write_record_blocking{std::move(what), deadline_of(options),
+                                        std::move(reply)});
+  std::string cause;
+  auto patience = options.deadline;
+  if (auto answer = wait_for(*waits_, std::move(coming), patience, cause))
+    return std::move(*answer);
+  auto closed = cause == records_closed;
+  auto answer = steward::unavailable(closed ? record_trouble::closing
+                                            : record_trouble::timed_out,
+                                     std::move(cause));
+  answer.may_exist = !closed; // it may be under way
   return answer;
+}
+
+template <class Message>
+records_found records::ask_reader(Message msg,
+                                  const record_call_options& options) {
+  msg.reply = std::make_shared<std::promise<records_found>>();
+  auto coming = msg.reply->get_future();
+  cafx::send_anon(reader(), std::move(msg));
+  std::string cause;
+  auto answer = wait_for(*waits_, std::move(coming), options.deadline, cause);
+  if (answer)
+    cause = answer->cause;
+  if (!cause.empty())
+    throw records_unreadable{cause};
+  return std::move(*answer);
+}
+
+// Only who reads needs another thread and connection.
+caf::actor records::reader() {
+  std::lock_guard lock{reading_};
+  if (!reader_)
+    reader_ = make_reader_();
+  return reader_;
+}
+
+const caf::actor& records::writer_for(std::string_view name) const {
+  return writers_[writer_of(name, writers_.size())];
 }
 
 record records::draft(record_request wanted) {
@@ -128,6 +224,8 @@ record records::draft(record_request wanted) {
   row.pool = std::move(wanted.pool);
   row.key = std::move(wanted.key);
   row.attributes = std::move(wanted.attributes);
+  row.journal = std::move(wanted.journal);
+  row.incarnation = wanted.incarnation;
   row.owner = owner_;
   row.creator = next_token();
   row.opened_at = time_->now();

@@ -12,8 +12,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace steward {
 
@@ -22,7 +27,18 @@ struct record_request {
   std::string name; ///< unique in the database, 1 to 1024 bytes
   std::string pool;
   std::string key;
-  std::string attributes; ///< free text
+  std::string attributes;   ///< free text
+  bool strict = false;      ///< other attributes under this name are a conflict
+  std::string journal = {}; ///< how to take the resource back after a crash
+  std::int64_t incarnation = 0; ///< see `record`
+};
+
+/// Which change somebody wants: only of the version that was seen.
+struct record_change {
+  std::string name;
+  std::int64_t version = 1;
+  std::optional<std::string> attributes = {};
+  std::optional<std::string> journal = {};
 };
 
 struct record_call_options {
@@ -32,13 +48,19 @@ struct record_call_options {
 
 /// With what the records of a run are opened.
 struct records_options {
-  std::string url;   ///< where they are kept: `sqlite:PATH`
+  std::string url;   ///< where they are kept: `sqlite:PATH`, `postgresql://...`
   std::string owner; ///< names this run of this program in its rows
 
   /// Longest wait for others who use the database while it is opened.
   duration open_wait_max = std::chrono::seconds{5};
 
   persistence_options persistence{};
+};
+
+/// Thrown where records cannot be read. One line.
+class records_unreadable : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
 };
 
 /// How users and pools reach the records: every name once, the same row for all
@@ -49,10 +71,20 @@ class records {
 public:
   using callback = std::function<void(const record_answer&)>;
 
+  /// The actors behind records.
+  struct actors {
+    caf::actor persistence;          ///< takes everything
+    std::vector<caf::actor> writers; ///< by `writer_of`; may be that one alone
+    std::function<caf::actor()> make_reader; ///< when it is first needed
+  };
+
   /// `owner` names this run of this program in the rows it creates. `around`
   /// gives time, randomness and the way to wait.
-  records(caf::actor persistence, std::shared_ptr<record_counters> counters,
+  records(actors all, std::shared_ptr<record_counters> counters,
           const surroundings& around, std::string owner);
+
+  /// Ends the reader; the others end by `stop`.
+  ~records();
 
   records(const records&) = delete;
   records& operator=(const records&) = delete;
@@ -70,11 +102,31 @@ public:
   template <class Self>
   void get_or_create(Self* self, record_request wanted, callback done,
                      record_call_options options = {}) {
-    get_or_create_by msg{draft(std::move(wanted)), deadline_of(options)};
-    cafx::request(self, persistence_, std::move(msg))
+    auto strict = wanted.strict;
+    get_or_create_by msg{draft(std::move(wanted)), deadline_of(options),
+                         strict};
+    const auto& to = writer_for(msg.draft.name);
+    cafx::request(self, to, std::move(msg))
       .then([done](const record_answer& answer) { done(answer); },
             [done](const caf::error& err) { done(unavailable(err)); });
   }
+
+  /// Changes a record that still has this version: `existed` with the row as it
+  /// is then, or `conflict` with what somebody else made of it. Blocks as above.
+  record_answer update(record_change wanted, record_call_options options = {});
+
+  /// Closes a record, and returns after it is durable. Blocks as above.
+  record_answer close(std::string name, close_reason reason,
+                      record_call_options options = {});
+
+  /// Reads records by name, beside all writes, on a connection of their own.
+  /// Blocks as above; throws `records_unreadable` if they cannot be read.
+  std::vector<std::optional<record>> find(std::vector<std::string> names,
+                                          record_call_options options = {});
+
+  /// The same for a page.
+  std::vector<record> page(const record_query& what,
+                           record_call_options options = {});
 
   /// "This resource is open." Written behind, never answered, kept until it is
   /// durable or `stop` gives up.
@@ -120,10 +172,21 @@ private:
   creator_token next_token();
   time_point deadline_of(const record_call_options& options) const;
 
+  caf::actor reader();
+  record_answer write(record_write what, const record_call_options& options);
+  const caf::actor& writer_for(std::string_view name) const;
+
   template <class Message>
   records_flushed ask_flushed(const record_call_options& options);
 
+  template <class Message>
+  records_found ask_reader(Message msg, const record_call_options& options);
+
   caf::actor persistence_;
+  std::vector<caf::actor> writers_;
+  std::function<caf::actor()> make_reader_;
+  std::mutex reading_; // of `reader_`
+  caf::actor reader_;
   std::shared_ptr<record_counters> counters_;
   std::shared_ptr<const timepiece> time_;
   std::shared_ptr<waiting> waits_;

@@ -124,7 +124,10 @@ template <class Fun>
 auto postgres_store::run(const char* what, Fun fun) {
   try {
     if (!connection_)
-      connection_ = std::make_unique<pg_connection>(url_, limits_, on_wait_);
+      connection_ = std::make_unique<pg_connection>(url_, limits_, [this] {
+        if (on_wait_)
+          on_wait_();
+      });
     return fun(*connection_);
   } catch (const pg_failure& x) {
     auto text = std::string{"cannot "} + what + " " + where_ + ": " + x.what();
@@ -173,7 +176,11 @@ postgres_store::~postgres_store() = default;
 
 void postgres_store::on_wait(std::function<void()> fun) {
   on_wait_ = std::move(fun);
-  connection_.reset(); // the next one has it
+}
+
+void postgres_store::with_connection(
+  const char* what, const std::function<void(pg_connection&)>& fun) {
+  run(what, fun);
 }
 
 // -- records ------------------------------------------------------------------

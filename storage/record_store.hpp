@@ -3,6 +3,7 @@
 #include <steward/core/database_error.hpp>
 #include <steward/core/node.hpp>
 #include <steward/core/record.hpp>
+#include <steward/core/record_query.hpp>
 
 #include <functional>
 #include <memory>
@@ -71,16 +72,6 @@ private:
   steward::reaction reaction_;
 };
 
-/// Which records somebody wants to see, in pages by id. What is empty is any.
-struct record_query {
-  std::string pool = {};
-  std::string key = {};
-  std::string owner = {};
-  std::optional<bool> open = {};
-  std::int64_t after = 0;      ///< the last id of the page before
-  std::size_t rows_max = 1000; ///< of a page
-};
-
 /// Whose records are taken over by whom.
 struct adoption {
   std::int64_t from = 0; ///< the node that is gone
@@ -135,7 +126,8 @@ public:
   /// Renews the lease; false if it was over, and then for ever.
   virtual bool beat(std::int64_t id, duration ttl, duration wait_max) = 0;
 
-  /// Ends the lease. Forgets the node, unless open records still carry it.
+  /// Ends the lease, whoever lives. Forgets the node, unless open records still
+  /// carry it: those may be adopted.
   virtual void leave(std::int64_t id, duration wait_max) = 0;
 
   /// All nodes that are known.

@@ -29,6 +29,7 @@ public:
     std::vector<std::size_t> writes; ///< rows of each call, failed ones too
     std::function<void(steward::record_store&)> before;
     std::function<void()> after;
+    std::function<void()> waits; ///< what a store shall call while it waits
     bool closed = false;
   };
 
@@ -51,6 +52,10 @@ public:
     if (seen_->after)
       seen_->after();
     return answers;
+  }
+
+  void on_wait(std::function<void()> fun) override {
+    seen_->waits = std::move(fun);
   }
 
 private:
@@ -137,8 +142,8 @@ struct persistence_fixture {
     auto reply = std::make_shared<std::promise<steward::record_answer>>();
     auto coming = reply->get_future();
     auto row = draft(std::move(name), ++asked_);
-    send(steward::get_or_create_blocking{std::move(row), deadline,
-                                         std::move(reply)});
+    send(steward::write_record_blocking{steward::create_record{std::move(row)},
+                                        deadline, std::move(reply)});
     return coming;
   }
 

@@ -2,6 +2,8 @@
 
 #include "persistence_fixtures.hpp"
 
+#include <set>
+
 using namespace steward;
 using namespace record_test;
 
@@ -20,13 +22,13 @@ BOOST_AUTO_TEST_CASE(all_that_waits_is_written_in_one_transaction) {
     coming.push_back(ask("n-" + std::to_string(i)));
   run();
   BOOST_TEST((spy->writes == std::vector<std::size_t>{64}));
-  std::int64_t last = 0;
+  std::set<std::int64_t> ids;
   for (auto& x : coming) {
     auto answer = take(x);
     BOOST_TEST(answer.verdict == record_verdict::created);
-    BOOST_TEST(answer.row.id > last);
-    last = answer.row.id;
+    ids.insert(answer.row.id);
   }
+  BOOST_TEST(ids.size() == 64u);
   BOOST_TEST(rows().size() == 64u);
   BOOST_TEST(counters->written == 64u);
   BOOST_TEST(counters->batches == 1u);
@@ -267,6 +269,67 @@ BOOST_AUTO_TEST_CASE(a_commit_whose_answer_was_lost_is_settled_by_reading) {
   BOOST_TEST(counters->conflicts == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_lost_answer_that_nobody_could_settle_may_exist) {
+  start();
+  spy->after = [] { fail_with(store_errc::io); };
+  auto coming = ask("a", noon + 1s);
+  pass(1s);
+  auto answer = take(coming);
+  BOOST_TEST(answer.verdict == record_verdict::unavailable);
+  BOOST_TEST(answer.may_exist);
+  BOOST_TEST((answer.trouble == record_trouble::timed_out));
+  BOOST_TEST(rows().size() == 1u);
+  BOOST_TEST(counters->unknown > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_have_been_written_does_not_exist) {
+  start();
+  lock_holder other{path};
+  auto coming = ask("a", noon + 1s);
+  pass(1s);
+  BOOST_TEST(!take(coming).may_exist);
+}
+
+BOOST_AUTO_TEST_CASE(no_space_until_the_deadline_is_said_as_such) {
+  start();
+  spy->before = [](record_store&) { fail_with(store_errc::full); };
+  auto coming = ask("a", noon + 1s);
+  pass(1s);
+  auto answer = take(coming);
+  BOOST_TEST((answer.trouble == record_trouble::storage_full));
+  BOOST_TEST(!answer.may_exist);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_has_a_length_and_an_age) {
+  start();
+  lock_holder other{path};
+  send(note_record{create("a")});
+  pass(1s);
+  send(note_record{create("b")});
+  pass(1s);
+  BOOST_TEST(counters->queued == 2u);
+  BOOST_TEST((counters->age(time->now()) == 2s));
+  BOOST_TEST((record_counters{}.age(noon) == 0s));
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_a_server_too_long_is_answered_meanwhile) {
+  start();
+  auto late = ask("a", noon + 1s);
+  auto patient = ask("b", noon + 1h);
+  spy->before = [&](record_store&) {
+    time->advance(1s);
+    BOOST_TEST(!ready(late));
+    spy->waits(); // as PostgreSQL does
+    BOOST_TEST(ready(late));
+  };
+  run();
+  auto answer = take(late);
+  BOOST_TEST(answer.verdict == record_verdict::unavailable);
+  BOOST_TEST(answer.may_exist);
+  BOOST_TEST(take(patient).verdict == record_verdict::created);
+  BOOST_TEST(rows().size() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(beyond_queue_max_requests_are_refused_and_notes_are_not) {
   options.queue_max = 3;
   start();
@@ -279,7 +342,10 @@ BOOST_AUTO_TEST_CASE(beyond_queue_max_requests_are_refused_and_notes_are_not) {
   BOOST_TEST(take(a).verdict == record_verdict::created);
   auto answer = take(refused);
   BOOST_TEST(answer.verdict == record_verdict::unavailable);
+  BOOST_TEST((answer.trouble == record_trouble::queue_full));
+  BOOST_TEST(!answer.may_exist);
   BOOST_TEST(answer.cause == "record queue is full (3 waiting)");
+  BOOST_TEST(counters->refused == 1u);
   BOOST_TEST(rows().size() == 4u);
 }
 

@@ -139,16 +139,19 @@ public:
     std::filesystem::remove_all(folder_, ignored);
   }
 
-  /// Starts the server and waits until it listens.
+  /// Starts the server and waits until it listens. Where what is left of an
+  /// earlier one is in the way, it tries again.
   void start() {
     using namespace std::chrono_literals;
-    pid_ = who_.start({(programs_ / "postgres").string(), "-D", data()}, log());
     auto until = std::chrono::steady_clock::now() + 60s;
-    while (!is_ready()) {
+    do {
+      if (pid_ <= 0 || ::waitpid(pid_, nullptr, WNOHANG) == pid_)
+        pid_ = who_.start({(programs_ / "postgres").string(), "-D", data()},
+                          log());
       if (std::chrono::steady_clock::now() > until)
         throw std::runtime_error{"the server does not start; see " + log()};
       std::this_thread::sleep_for(20ms);
-    }
+    } while (!is_ready());
   }
 
   /// Ends the server in one of its ways, and waits for it.
@@ -165,13 +168,10 @@ public:
   void kill_all() {
     if (pid_ <= 0)
       return;
-    auto list = children();
-    ::kill(pid_, SIGKILL);
-    for (auto child : list)
+    ::kill(pid_, SIGSTOP); // it would replace those that go first
+    for (auto child : children())
       ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
+    kill(SIGKILL);
   }
 
   /// Processes of the server, backends among them.

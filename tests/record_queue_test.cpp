@@ -15,7 +15,7 @@ struct fixture {
 
   void request(record_queue::ticket from, const std::string& name,
                time_point deadline = never) {
-    queue.add_request(from, draft(name, static_cast<unsigned>(from)), noon,
+    queue.add_request(from, create(name, static_cast<unsigned>(from)), noon,
                       deadline);
   }
 
@@ -23,8 +23,7 @@ struct fixture {
     std::string names;
     for (auto& x : queue.next_batch(rows_max)) {
       auto create = std::get_if<create_record>(&x);
-      names += create ? create->draft.name
-                      : "-" + std::get<close_record>(x).name;
+      names += create ? create->draft.name : "-" + name_of(x);
       names += ' ';
     }
     return names;
@@ -81,7 +80,7 @@ BOOST_AUTO_TEST_CASE(who_shares_a_row_is_its_creator_if_it_carries_its_token) {
 
 BOOST_AUTO_TEST_CASE(a_request_after_a_close_does_not_share_the_row_before_it) {
   request(1, "a");
-  queue.add_note(close("a"));
+  queue.add_note(close("a"), noon);
   request(2, "a");
   request(3, "a");
   BOOST_TEST(names_of_batch() == "a -a a ");
@@ -89,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_request_after_a_close_does_not_share_the_row_before_it) {
 
 BOOST_AUTO_TEST_CASE(a_batch_has_at_most_so_many_rows_and_keeps_the_order) {
   for (auto name : {"a", "b", "c", "d", "e"})
-    queue.add_note(create(name));
+    queue.add_note(create(name), noon);
   BOOST_TEST(names_of_batch(2) == "a b ");
   queue.settle({record_answer{}, record_answer{}}, news);
   BOOST_TEST(names_of_batch(2) == "c d ");
@@ -124,9 +123,9 @@ BOOST_AUTO_TEST_CASE(a_request_that_shared_a_row_can_lead_the_next_batch) {
 
 BOOST_AUTO_TEST_CASE(a_mark_is_reached_when_all_before_it_is_done) {
   queue.add_mark(7, never);
-  queue.add_note(create("a"));
+  queue.add_note(create("a"), noon);
   queue.add_mark(8, never);
-  queue.add_note(create("b"));
+  queue.add_note(create("b"), noon);
   queue.add_mark(9, never);
   BOOST_TEST(queue.size() == 2u);
   names_of_batch();
@@ -143,10 +142,10 @@ BOOST_AUTO_TEST_CASE(a_mark_is_reached_when_all_before_it_is_done) {
 }
 
 BOOST_AUTO_TEST_CASE(a_mark_at_its_deadline_says_how_much_is_pending) {
-  queue.add_note(create("a"));
-  queue.add_note(create("b"));
+  queue.add_note(create("a"), noon);
+  queue.add_note(create("b"), noon);
   queue.add_mark(9, noon + 1s);
-  queue.add_note(create("c"));
+  queue.add_note(create("c"), noon);
   queue.expire(noon + 1s, "locked", news);
   BOOST_REQUIRE_EQUAL(news.marks.size(), 1u);
   BOOST_TEST(news.marks[0].pending == 2u);
@@ -173,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_request_is_unavailable_at_its_deadline_and_not_before) {
 
 BOOST_AUTO_TEST_CASE(requests_can_be_refused_while_notes_stay) {
   request(1, "a");
-  queue.add_note(create("b"));
+  queue.add_note(create("b"), noon);
   queue.refuse_requests("the file is damaged", news);
   BOOST_TEST(verdicts() == "1=unavailable ");
   BOOST_TEST(news.answers[0].answer.cause == "the file is damaged");
@@ -182,15 +181,121 @@ BOOST_AUTO_TEST_CASE(requests_can_be_refused_while_notes_stay) {
 
 BOOST_AUTO_TEST_CASE(giving_up_answers_all_and_counts_the_notes) {
   request(1, "a");
-  queue.add_note(create("b"));
+  queue.add_note(create("b"), noon);
   queue.add_mark(2, never);
-  queue.add_note(close("b"));
+  queue.add_note(close("b"), noon);
   BOOST_TEST(queue.give_up("stopped", news) == 2u);
   BOOST_TEST(verdicts() == "1=unavailable ");
   BOOST_REQUIRE_EQUAL(news.marks.size(), 1u);
   BOOST_TEST(news.marks[0].pending == 1u);
   BOOST_TEST(queue.empty());
   BOOST_TEST(queue.size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_is_sorted_by_name_and_keeps_each_names_order) {
+  request(1, "b");
+  queue.add_note(create("c"), noon);
+  request(2, "a");
+  queue.add_note(close("c"), noon);
+  request(3, "b");
+  BOOST_TEST(names_of_batch() == "a b c -c ");
+  queue.settle({created("a", 2), created("b", 1), record_answer{}, {}}, news);
+  BOOST_TEST(verdicts() == "1=created 2=created 3=existed ");
+  BOOST_TEST(queue.size() == 1u); // the close has no outcome yet
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_has_at_most_so_many_bytes_but_one_row_always) {
+  for (auto name : {"a", "b", "c"}) {
+    auto row = draft(name);
+    row.attributes = std::string(1000, 'x');
+    queue.add_note(create_record{row}, noon);
+  }
+  BOOST_TEST(names_of_batch(9) == "a b c ");
+  queue.settle({}, news);
+  auto one = size_of(create("a")) + 1000 - std::string{"dsn=db1"}.size();
+  for (auto [bytes, names] : {std::pair{one * 2, "a b "},
+                              {one * 2 - 1, "a "},
+                              {std::size_t{1}, "a "}}) {
+    std::string taken;
+    for (auto& x : queue.next_batch(9, bytes))
+      taken += name_of(x) + ' ';
+    BOOST_TEST(taken == names);
+    queue.settle({}, news);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(after_an_unknown_outcome_a_refusal_says_it_may_exist) {
+  request(1, "a", noon + 1s);
+  names_of_batch();
+  queue.settle({std::nullopt}, news, true);
+  names_of_batch();
+  queue.settle({std::nullopt}, news); // this time nothing was written
+  request(2, "b", noon + 1s);
+  queue.expire(noon + 1s, "", news);
+  BOOST_TEST(verdicts() == "1=unavailable 2=unavailable ");
+  BOOST_TEST(news.answers[0].answer.may_exist);
+  BOOST_TEST(!news.answers[1].answer.may_exist);
+  BOOST_TEST((news.answers[1].answer.trouble == record_trouble::timed_out));
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_wait_for_the_round_is_answered_during_it) {
+  request(1, "a", noon + 1s);
+  request(2, "a");
+  request(3, "b");
+  queue.add_mark(4, noon + 1s);
+  names_of_batch();
+  queue.expire(noon + 1s, "slow", news);
+  BOOST_TEST(verdicts() == "1=unavailable ");
+  BOOST_TEST(news.answers[0].answer.may_exist); // it is under way
+  BOOST_REQUIRE_EQUAL(news.marks.size(), 1u);
+  BOOST_TEST(news.marks[0].pending == 2u);
+  queue.settle({created("a", 1), std::nullopt}, news);
+  BOOST_TEST(verdicts() == "1=unavailable 2=existed "); // nobody twice
+  BOOST_TEST(names_of_batch() == "b ");
+  queue.settle({created("b", 3)}, news);
+  BOOST_TEST(queue.empty());
+}
+
+BOOST_AUTO_TEST_CASE(
+  who_left_during_the_round_leaves_the_row_to_who_shares_it) {
+  request(1, "a", noon + 1s);
+  request(2, "a");
+  names_of_batch();
+  queue.expire(noon + 1s, "slow", news);
+  queue.settle({std::nullopt}, news);
+  BOOST_TEST(names_of_batch() == "a ");
+  queue.settle({created("a", 2)}, news);
+  BOOST_TEST(verdicts() == "1=unavailable 2=created ");
+}
+
+BOOST_AUTO_TEST_CASE(updates_of_one_name_share_nothing) {
+  request(1, "a");
+  queue.add_request(2, update_record{"a", 1, "x", {}, token(2)}, noon, never);
+  request(3, "a");
+  queue.add_request(4, update_record{"a", 2, "y", {}, token(4)}, noon, never);
+  BOOST_TEST(names_of_batch() == "a -a a -a ");
+}
+
+BOOST_AUTO_TEST_CASE(an_update_that_may_have_met_itself_says_so) {
+  queue.add_request(1, update_record{"a", 1, "x", {}, token(2)}, noon, never);
+  names_of_batch();
+  queue.settle({}, news, true);
+  names_of_batch();
+  record_answer theirs;
+  theirs.verdict = record_verdict::conflict;
+  queue.settle({theirs}, news);
+  BOOST_TEST(verdicts() == "1=conflict ");
+  BOOST_TEST(news.answers[0].answer.may_exist);
+}
+
+BOOST_AUTO_TEST_CASE(the_oldest_one_tells_how_long_it_waits) {
+  BOOST_TEST((queue.oldest() == never));
+  queue.add_note(create("a"), noon);
+  queue.add_note(create("b"), noon + 1s);
+  BOOST_TEST((queue.oldest() == noon));
+  names_of_batch(1);
+  queue.settle({record_answer{}}, news);
+  BOOST_TEST((queue.oldest() == noon + 1s));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

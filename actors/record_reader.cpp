@@ -1,0 +1,155 @@
+#include <steward/actors/record_reader.hpp>
+
+#include <chrono>
+#include <iterator>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace steward {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Longest wait for another's lock; readers meet locks only while a database is
+// made or recovered.
+constexpr duration lock_wait = 1s;
+
+// So many names are looked up at once.
+constexpr std::size_t names_max = 1'000;
+
+using asker = std::variant<caf::typed_response_promise<records_found>,
+                           std::shared_ptr<std::promise<records_found>>>;
+
+class reader_state {
+public:
+  static constexpr const char* name = "steward.record_reader";
+
+  using self_ptr = caf::stateful_actor<reader_state>*;
+
+  reader_state() = default;
+
+  void start(self_ptr self, store_factory open) {
+    self_ = self;
+    open_ = std::move(open);
+  }
+
+  void find(asker from, std::vector<std::string> names) {
+    if (!names_.empty() && names_.size() + names.size() > names_max)
+      read_names();
+    asked_.push_back({std::move(from), names.size()});
+    std::move(names.begin(), names.end(), std::back_inserter(names_));
+    if (asked_.size() == 1)
+      cafx::send(self_, self_, flush_now{});
+  }
+
+  void read_names() {
+    auto names = std::exchange(names_, {});
+    auto asked = std::exchange(asked_, {});
+    if (asked.empty())
+      return;
+    auto all
+      = attempt([&](record_store& x) { return x.find(names, lock_wait); });
+    auto next = all.rows.begin();
+    for (auto& [from, count] : asked) {
+      records_found part;
+      part.cause = all.cause;
+      for (std::size_t i = 0; i < count && next != all.rows.end(); ++i)
+        part.rows.push_back(std::move(*next++));
+      deliver(from, part);
+    }
+  }
+
+  void page(asker from, const record_query& what) {
+    deliver(from, attempt([&](record_store& x) {
+              std::vector<std::optional<record>> rows;
+              for (auto& row : x.page(what, lock_wait))
+                rows.emplace_back(std::move(row));
+              return rows;
+            }));
+  }
+
+  void end() {
+    read_names();
+    store_.reset();
+    open_ = nullptr;
+    self_->quit();
+  }
+
+private:
+  struct ask {
+    asker from;
+    std::size_t names;
+  };
+
+  // Twice: after a server was away, the first try finds a dead connection.
+  template <class Fun>
+  records_found attempt(Fun fun) {
+    records_found result;
+    for (int tries = 0; tries < 2; ++tries) {
+      try {
+        if (!store_)
+          store_ = open_();
+        result.rows = fun(*store_);
+        result.cause.clear();
+        return result;
+      } catch (const std::exception& x) {
+        result.cause = x.what();
+      }
+    }
+    return result;
+  }
+
+  static void deliver(asker& to, const records_found& what) {
+    using promise = std::shared_ptr<std::promise<records_found>>;
+    if (auto blocking = std::get_if<promise>(&to))
+      (*blocking)->set_value(what);
+    else
+      std::get<caf::typed_response_promise<records_found>>(to).deliver(what);
+  }
+
+  self_ptr self_ = nullptr;
+  store_factory open_;
+  std::unique_ptr<record_store> store_;
+  std::vector<ask> asked_;
+  std::vector<std::string> names_;
+};
+
+caf::behavior reader(reader_state::self_ptr self, const store_factory& open) {
+  cafx::drop_unknown(self);
+  auto* state = &cafx::state(self);
+  state->start(self, open);
+  self->set_exit_handler([state](caf::exit_msg&) { state->end(); });
+  return {
+    [state](find_records_blocking& msg) {
+      state->find(std::move(msg.reply), std::move(msg.names));
+    },
+    [=](find_records& msg) {
+      auto promise = self->make_response_promise<records_found>();
+      state->find(promise, std::move(msg.names));
+      return promise;
+    },
+    [state](page_records_blocking& msg) {
+      state->page(std::move(msg.reply), msg.what);
+    },
+    [=](const page_records& msg) {
+      auto promise = self->make_response_promise<records_found>();
+      state->page(promise, msg.what);
+      return promise;
+    },
+    [state](flush_now) { state->read_names(); },
+    [state](stop_reader) { state->end(); },
+  };
+}
+
+} // namespace
+
+caf::actor spawn_record_reader(caf::actor_system& sys, store_factory open,
+                               run_on thread) {
+  if (thread == run_on::own_thread)
+    return sys.spawn<caf::detached>(reader, std::move(open));
+  return sys.spawn(reader, std::move(open));
+}
+
+} // namespace steward
