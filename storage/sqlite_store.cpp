@@ -286,8 +286,8 @@ bool sqlite_store::beat(std::int64_t id, duration ttl, duration wait_max) {
 void sqlite_store::leave(std::int64_t id, duration wait_max) {
   run("leave the nodes of", wait_max, [&](sqlite_connection& c) {
     return in_transaction(c, [&] {
-      SQLite::Statement sql{c.db(),
-                            "UPDATE node SET expires_at = 0 WHERE id = ?1"};
+      SQLite::Statement sql{c.db(), "UPDATE node SET expires_at = 0, host = ''"
+                                    " WHERE id = ?1"};
       sql.bind(1, id);
       sql.exec();
       forget_idle_nodes(c);

@@ -137,8 +137,12 @@ public:
   }
 
   void kill() {
+    signal(SIGKILL);
+  }
+
+  void signal(int which) {
     if (pid_ > 0)
-      ::kill(pid_, SIGKILL);
+      ::kill(pid_, which);
   }
 
   /// Its exit code; -1 if it was killed or has been waited for.

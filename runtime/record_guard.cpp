@@ -1,0 +1,147 @@
+#include <steward/runtime/record_guard.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace steward {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr duration lease_min = 1s;
+constexpr duration lease_max = 24h;
+
+// Longest wait for another's lock in one go: a heartbeat must not wait for it.
+constexpr duration lock_wait = 1s;
+
+guard_options checked(guard_options options) {
+  if (options.lease < lease_min || options.lease > lease_max)
+    throw std::invalid_argument{"lease of a record guard; allowed: 1s to 1d"};
+  if (options.owner.empty())
+    throw std::invalid_argument{"owner of a record guard; allowed: a name"};
+  return options;
+}
+
+void require_written(const record_answer& x, const std::string& name) {
+  if (x.verdict == record_verdict::unavailable)
+    throw records_unwritable{"no record of '" + name + "': " + x.cause};
+}
+
+} // namespace
+
+record_guard::record_guard(caf::actor_system& sys, guard_options options,
+                           const surroundings& around)
+  : options_(checked(std::move(options))),
+    store_(around.open_store(options_.url, options_.patience)) {
+  id_ = store_->join({0, options_.owner, this_process(), false}, options_.lease,
+                     options_.patience);
+  records_options how;
+  how.url = options_.url;
+  how.owner = options_.owner;
+  records_ = open_records(sys, how, around);
+  heart_ = std::thread{[this] { beat_until_end(); }};
+}
+
+record_guard::~record_guard() {
+  {
+    std::lock_guard lock{guard_};
+    ending_ = true;
+  }
+  end_.notify_all();
+  heart_.join();
+  records_->stop({options_.patience});
+  try {
+    store_->leave(id_, lock_wait);
+  } catch (const std::exception&) {
+    // The lease ends by itself.
+  }
+}
+
+// -- verbs --------------------------------------------------------------------
+
+reclaim_report
+record_guard::reclaim(const std::string& pool,
+                      const std::function<void(const record&)>& take_back) {
+  reclaim_report report;
+  std::vector<node> known;
+  {
+    std::lock_guard lock{guard_};
+    known = store_->nodes(options_.patience);
+  }
+  for (auto& x : known) {
+    auto process = options_.look(x.process);
+    if (may_adopt_from(x, id_, process))
+      reclaim_of(x, process == liveness::dead, pool, take_back, report);
+  }
+  return report;
+}
+
+void record_guard::reclaim_of(
+  const node& dead, bool surely_dead, const std::string& pool,
+  const std::function<void(const record&)>& take_back, reclaim_report& report) {
+  adoption what{
+    .from = dead.id, .to = id_, .pool = pool, .surely_dead = surely_dead};
+  for (;;) {
+    std::vector<record> rows;
+    {
+      std::lock_guard lock{guard_};
+      rows = store_->adopt(what, options_.patience);
+    }
+    for (auto& row : rows) {
+      try {
+        take_back(row);
+        close(row.name, close_reason::orphaned);
+        ++report.reclaimed;
+      } catch (const std::exception& x) {
+        report.failed.push_back("'" + row.name + "': " + x.what());
+      }
+    }
+    if (rows.size() < what.rows_max)
+      return;
+  }
+}
+
+record record_guard::open(record_request wanted) {
+  wanted.incarnation = id_;
+  wanted.strict = true;
+  auto name = wanted.name;
+  auto answer = records_->get_or_create(std::move(wanted), {options_.patience});
+  require_written(answer, name);
+  if (answer.verdict != record_verdict::created)
+    throw records_unwritable{"the name '" + name + "' is taken"};
+  return std::move(answer.row);
+}
+
+void record_guard::set_journal(record& of, std::string journal) {
+  record_change change{.name = of.name, .version = of.version};
+  change.journal = std::move(journal);
+  auto answer = records_->update(std::move(change), {options_.patience});
+  require_written(answer, of.name);
+  if (answer.verdict == record_verdict::conflict)
+    throw records_unwritable{"somebody else changed '" + of.name + "'"};
+  of = std::move(answer.row);
+}
+
+void record_guard::close(const std::string& name, close_reason why) {
+  require_written(records_->close(name, why, {options_.patience}), name);
+}
+
+// -- private ------------------------------------------------------------------
+
+void record_guard::beat_until_end() {
+  std::unique_lock lock{guard_};
+  for (;;) {
+    if (end_.wait_for(lock, options_.lease / 3, [this] { return ending_; }))
+      return;
+    try {
+      if (!store_->beat(id_, options_.lease, lock_wait))
+        lost_ = true;
+    } catch (const std::exception&) {
+      // The next one may get through; the database knows whether in time.
+    }
+  }
+}
+
+} // namespace steward

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <steward/core/node.hpp>
+#include <steward/runtime/processes.hpp>
+#include <steward/runtime/records.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace steward {
+
+/// How a guard watches.
+struct guard_options {
+  std::string url;   ///< of the records
+  std::string owner; ///< names this run of this program
+
+  /// So long after the last heartbeat is a process taken for dead that cannot
+  /// be seen from there; 1 s to 1 day. A heartbeat comes every third of it.
+  duration lease = std::chrono::seconds{15};
+
+  /// Longest wait for a write.
+  duration patience = std::chrono::seconds{10};
+
+  /// How processes are seen.
+  std::function<liveness(const process_id&)> look = liveness_of;
+};
+
+/// What a reclaim found.
+struct reclaim_report {
+  std::size_t reclaimed = 0; ///< taken back, and closed as orphaned
+  /// Not taken back, one line each: tried again at the next start.
+  std::vector<std::string> failed;
+};
+
+/// Answers for open resources in the database: as long as this process lives,
+/// they are its own; when it dies, however it does, the next guard takes them
+/// back. Made after the actor system; end it before that, and after all pools
+/// whose openers use it. All functions: any thread.
+class record_guard {
+public:
+  /// Joins as a new incarnation. Throws `store_failure`, `std::invalid_argument`.
+  record_guard(caf::actor_system& sys, guard_options options,
+               const surroundings& around = surroundings::machine());
+
+  record_guard(const record_guard&) = delete;
+  record_guard& operator=(const record_guard&) = delete;
+
+  /// Leaves: what is still open is then anybody's.
+  ~record_guard();
+
+  // -- verbs ------------------------------------------------------------------
+
+  /// Takes back what dead processes left open in this pool, of any pool if
+  /// empty: hands each record to `take_back`, then closes it as `orphaned`.
+  /// What throws stays open. A living process is never robbed.
+  reclaim_report reclaim(const std::string& pool,
+                         const std::function<void(const record&)>& take_back);
+
+  /// Makes a durable record of what is about to be opened. Throws
+  /// `records_unwritable`.
+  record open(record_request wanted);
+
+  /// Makes it durable how to take the resource back.
+  void set_journal(record& of, std::string journal);
+
+  /// The resource is closed.
+  void close(const std::string& name, close_reason why);
+
+  // -- queries ----------------------------------------------------------------
+
+  /// What the records of this guard carry.
+  std::int64_t incarnation() const noexcept {
+    return id_;
+  }
+
+  const std::string& owner() const noexcept {
+    return options_.owner;
+  }
+
+  /// Whether the lease was over before it was renewed, as after a long stop:
+  /// then another machine may have taken what is open here. It stays so.
+  bool lost() const noexcept {
+    return lost_;
+  }
+
+private:
+  void beat_until_end();
+  void reclaim_of(const node& dead, bool surely_dead, const std::string& pool,
+                  const std::function<void(const record&)>& take_back,
+                  reclaim_report& report);
+
+  guard_options options_;
+  std::unique_ptr<records> records_;
+  std::mutex guard_; // of `store_` and `ending_`
+  std::unique_ptr<record_store> store_;
+  std::int64_t id_ = 0;
+  std::atomic<bool> lost_{false};
+  bool ending_ = false;
+  std::condition_variable end_;
+  std::thread heart_;
+};
+
+/// Thrown where a record cannot be made durable in time. One line.
+class records_unwritable : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+} // namespace steward
