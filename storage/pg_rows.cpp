@@ -19,21 +19,6 @@ constexpr int attempts_max = 5;
 using views = std::vector<std::string_view>;
 using rows_by_name = std::map<std::string, record, std::less<>>;
 
-// The commit is what must be durable, in whatever session a pooler runs it:
-// so it is set where it cannot be parted from the write.
-constexpr const char* insert_sql = R"(
-WITH durable AS (SELECT set_config('synchronous_commit', 'on', true) AS is)
-INSERT INTO steward_record(name, pool, key, attributes, journal, owner,
-  incarnation, state, opened_at, creator, writer, fingerprint)
-SELECT u.name, u.pool, u.key, u.attributes, u.journal, u.owner, u.incarnation,
-  'open', u.opened_at, u.creator, u.creator, u.fingerprint
-FROM durable, unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
-  $6::text[], $7::bigint[], $8::timestamptz[], $9::uuid[], $10::uuid[])
-  WITH ORDINALITY AS u(name, pool, key, attributes, journal, owner, incarnation,
-    opened_at, creator, fingerprint, n)
-WHERE durable.is = 'on' ORDER BY u.n
-ON CONFLICT (name) DO NOTHING RETURNING name, id)";
-
 // Locks are taken in the order of names, as everybody does.
 constexpr const char* close_sql = R"(
 WITH locked AS (SELECT id, name FROM steward_record WHERE name = ANY($1::text[])
@@ -50,6 +35,11 @@ UPDATE steward_record SET
   journal = CASE WHEN $5 = '1' THEN $6 ELSE journal END,
   writer = $7::uuid, version = version + 1
 WHERE name = $1 AND version = $2::bigint)";
+
+const std::string& insert_sql() {
+  static const std::string sql = pg_insert_into + ' ' + pg_insert_rest;
+  return sql;
+}
 
 std::string hex_of(std::string_view uuid) {
   std::string result{uuid};
@@ -172,16 +162,10 @@ private:
 
   // Leaves in `todo` what was not inserted.
   void insert(positions& todo) {
-    columns<10> rows;
-    for (auto i : todo) {
-      auto& x = std::get<create_record>(batch_[i]).draft;
-      rows.add({x.name, x.pool, x.key, x.attributes, x.journal, x.owner,
-                rows.keep(std::to_string(x.incarnation)),
-                rows.keep(to_iso_text(x.opened_at)),
-                rows.keep(to_hex(x.creator)),
-                rows.keep(to_hex(fingerprint_of(x.attributes)))});
-    }
-    auto said = c_.exec(stage(), insert_sql, rows.arrays());
+    std::vector<const record*> drafts;
+    for (auto i : todo)
+      drafts.push_back(&std::get<create_record>(batch_[i]).draft);
+    auto said = c_.exec(stage(), insert_sql(), pg_create_values(drafts));
     std::map<std::string_view, std::int64_t> ids;
     for (int row = 0; row < said.rows(); ++row)
       ids.emplace(said.text(row, 0), said.number(row, 1));
@@ -268,6 +252,23 @@ private:
 
 } // namespace
 
+// The commit is what must be durable, in whatever session a pooler runs it:
+// so it is set where it cannot be parted from the write.
+const std::string pg_insert_into = R"(
+INSERT INTO steward_record(name, pool, key, attributes, journal, owner,
+  incarnation, state, opened_at, creator, writer, fingerprint)
+SELECT u.name, u.pool, u.key, u.attributes, u.journal, u.owner, u.incarnation,
+  'open', u.opened_at, u.creator, u.creator, u.fingerprint
+FROM (SELECT set_config('synchronous_commit', 'on', true) AS set OFFSET 0)
+  AS durable, unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
+  $6::text[], $7::bigint[], $8::timestamptz[], $9::uuid[], $10::uuid[])
+  WITH ORDINALITY AS u(name, pool, key, attributes, journal, owner, incarnation,
+    opened_at, creator, fingerprint, n)
+WHERE durable.set = 'on')";
+
+const std::string pg_insert_rest
+  = "ORDER BY u.n ON CONFLICT (name) DO NOTHING RETURNING name, id";
+
 const std::string pg_record_columns
   = "id, name, pool, key, attributes, owner, state, close_reason,"
     " to_char(opened_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'"
@@ -319,6 +320,18 @@ pg_read_by_name(pg_connection& c, std::span<const std::string_view> names) {
     result.emplace(std::move(name), std::move(row));
   }
   return result;
+}
+
+std::vector<std::string>
+pg_create_values(std::span<const record* const> drafts) {
+  columns<10> rows;
+  for (auto* x : drafts)
+    rows.add({x->name, x->pool, x->key, x->attributes, x->journal, x->owner,
+              rows.keep(std::to_string(x->incarnation)),
+              rows.keep(to_iso_text(x->opened_at)),
+              rows.keep(to_hex(x->creator)),
+              rows.keep(to_hex(fingerprint_of(x->attributes)))});
+  return rows.arrays();
 }
 
 std::vector<record_answer> pg_write_batch(pg_connection& c,

@@ -69,6 +69,11 @@ public:
 
   void on_wait(std::function<void()> fun) override;
 
+  /// Runs `fun` with the connection, for what is built on a store; `what` says
+  /// to do what. Throws `store_failure`.
+  void with_connection(const char* what,
+                       const std::function<void(pg_connection&)>& fun);
+
 private:
   template <class Fun>
   auto run(const char* what, Fun fun);

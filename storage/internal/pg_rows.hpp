@@ -27,6 +27,16 @@ std::vector<record> pg_read_rows(const pg_result& rows);
 std::map<std::string, record, std::less<>>
 pg_read_by_name(pg_connection& c, std::span<const std::string_view> names);
 
+/// INSERT of the rows that `pg_create_values` makes, up to its WHERE clause, to
+/// which conditions may be added, and from there on: returns name and id of
+/// those that are new.
+extern const std::string pg_insert_into;
+extern const std::string pg_insert_rest;
+
+/// Parameters $1 to $10 of that. @pre sorted by name, no name twice.
+std::vector<std::string>
+pg_create_values(std::span<const record* const> drafts);
+
 /// Writes a batch in one transaction, of one statement if that will do.
 std::vector<record_answer> pg_write_batch(pg_connection& c,
                                           std::span<const record_write> batch);
