@@ -154,10 +154,9 @@ replay_arguments to_arguments(const replay_words& words) {
   result.log = words.log;
   result.reading = to_log_options(words);
   result.replaying = to_replay_options(words);
-  result.records = words.records;
+  result.records = without_password(words.records);
   if (words.records != "none") {
-    auto is_url = words.records.starts_with("sqlite:");
-    result.replaying.records = (is_url ? "" : "sqlite:") + words.records;
+    result.replaying.records = to_records_url(words.records);
     result.replaying.pool.recorded = true;
   }
   result.json = words.json;
@@ -217,10 +216,11 @@ void add_input(CLI::App& app, replay_words& words) {
 
 void add_output(CLI::App& app, replay_words& words) {
   const auto* group = "Output";
-  add_option(app, group, "--records", "PATH|none", words.records,
-             "The SQLite database that gets a record of each resource. It is "
-             "made if it is not there; a run adds to what is in it. Default: "
-             "steward.db in the working directory");
+  add_option(app, group, "--records", "PATH|URL|none", words.records,
+             "The SQLite database that gets a record of each resource, or "
+             "postgresql://USER@HOST/DATABASE. It is made if it is not there; "
+             "a run adds to what is in it. Default: steward.db in the working "
+             "directory");
   add_option(app, group, "--json", "PATH|-", words.json,
              "Also write the outcome as JSON: to a file, which is replaced in "
              "one step, or to standard output (-), and the table to standard "
@@ -247,8 +247,10 @@ std::string mismatch(const std::string& what) {
 // Why CLI11 could not make sense of the words, as our sentence.
 std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
   auto in_replay = app.got_subcommand("replay");
-  std::string help = in_replay ? "; see `steward replay --help`"
-                               : "; see `steward --help`";
+  auto in_records = app.got_subcommand("records");
+  std::string help = in_replay    ? "; see `steward replay --help`"
+                     : in_records ? "; see `steward records --help`"
+                                  : "; see `steward --help`";
   auto left = app.remaining(true);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr
       && !left.empty()) {
@@ -260,7 +262,7 @@ std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
     return what + printable(word) + help;
   }
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
-    return "LOG is missing" + help;
+    return (in_replay ? "LOG is missing" : printable(error.what())) + help;
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
     return mismatch(error.what()) + help;
   return printable(error.what()) + help;
@@ -283,6 +285,8 @@ command parse_command_line(int argc, const char* const* argv) {
   add_limits(replay, words);
   add_input(replay, words);
   add_output(replay, words);
+  records_words record_words;
+  auto& records = add_records(app, record_words);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -292,6 +296,8 @@ command parse_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     throw usage_error{complaint(app, error)};
   }
+  if (app.got_subcommand(&records))
+    return to_arguments(records, record_words);
   if (!app.got_subcommand(&replay))
     throw usage_error{"no command; see `steward --help`"};
   return to_arguments(words);

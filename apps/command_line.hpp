@@ -3,6 +3,7 @@
 #include <steward/runtime/replay.hpp>
 
 #include <steward/apps/log_reader.hpp>
+#include <steward/apps/records_line.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -32,7 +33,7 @@ struct show_text {
   std::string text;
 };
 
-using command = std::variant<show_text, replay_arguments>;
+using command = std::variant<show_text, replay_arguments, records_arguments>;
 
 /// Reads the command line. Throws `usage_error`.
 command parse_command_line(int argc, const char* const* argv);

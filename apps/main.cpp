@@ -1,6 +1,7 @@
 #include <steward/apps/command_line.hpp>
 #include <steward/apps/interrupt.hpp>
 #include <steward/apps/output.hpp>
+#include <steward/apps/records_command.hpp>
 #include <steward/apps/replay_command.hpp>
 
 #include <csignal>
@@ -18,6 +19,8 @@ int run(int argc, const char* const* argv) {
     steward::write_stdout(show->text);
     return 0;
   }
+  if (const auto* records = std::get_if<steward::records_arguments>(&command))
+    return steward::run_records(*records);
   steward::catch_interrupts();
   return steward::run_replay(std::get<steward::replay_arguments>(command));
 }

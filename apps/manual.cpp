@@ -52,6 +52,7 @@ const char* const steward_manual = R"(NAME
 
 SYNOPSIS
   steward replay [OPTION]... LOG
+  steward records list|show|verify|purge|export [OPTION]...
   steward COMMAND --help
   steward --help | --version
 
@@ -66,6 +67,10 @@ COMMANDS
       Run a pool with given limits on the requests of a log, in virtual time,
       and say how many resources were opened, reused, rejected and closed, and
       why. See `steward replay --help`.
+
+  records
+      Show, check, clean and export the records that a program keeps of its
+      resources. See `steward records --help`.
 )";
 
 const char* const steward_manual_end = R"(EXIT STATUS

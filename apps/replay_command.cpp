@@ -48,7 +48,7 @@ bool same_file(const std::string& a, const std::string& b) {
 std::string records_path(const replay_arguments& arguments) {
   constexpr std::string_view scheme = "sqlite:";
   const auto& url = arguments.replaying.records;
-  return url.starts_with(scheme) ? url.substr(scheme.size()) : url;
+  return url.starts_with(scheme) ? url.substr(scheme.size()) : "";
 }
 
 // Mistakes that would cost a file, or be found only after a long replay.

@@ -1,0 +1,192 @@
+#include <steward/apps/records_line.hpp>
+
+#include <steward/apps/command_line.hpp>
+#include <steward/apps/manual.hpp>
+#include <steward/apps/text.hpp>
+#include <steward/core/duration_text.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace steward {
+namespace {
+
+constexpr const char* records_manual = R"(NAME
+  steward records - look after the records of a program
+
+SYNOPSIS
+  steward records list [OPTION]...
+  steward records show [OPTION]... NAME
+  steward records verify [OPTION]...
+  steward records purge --older-than D [OPTION]...
+  steward records export --jsonl PATH|- [OPTION]...
+
+DESCRIPTION
+  Reads and cleans the database in which a program records its resources: a
+  SQLite file, or PostgreSQL. The program may run meanwhile.
+
+COMMANDS
+  list    shows records, a line each, by id
+  show    shows all of one record
+  verify  looks for damage, broken rules and orphans: open records whose owner
+          died; ends with 1 if there are any
+  purge   removes records that were closed longer ago than D, for good
+  export  writes records as JSON, one object in a line
+)";
+
+constexpr const char* records_manual_end = R"(PASSWORDS
+  Others see the command line. A password belongs in ~/.pgpass, or in the
+  environment as PGPASSWORD; it is never shown.
+
+EXAMPLES
+  steward records list --pool sessions --state open
+  steward records purge --older-than 720h
+  steward records export --records postgresql://me@host/db --jsonl - | jq .name
+)";
+
+[[noreturn]] void refuse(std::string_view option, std::string_view value,
+                         std::string_view allowed) {
+  throw usage_error{std::string{option} + " is \"" + printable(value)
+                    + "\"; allowed: " + std::string{allowed}};
+}
+
+template <class Number>
+Number to_number(std::string_view option, std::string_view word,
+                 std::string_view allowed) {
+  Number result = 0;
+  const auto* end = word.data() + word.size();
+  auto [at, code] = std::from_chars(word.data(), end, result);
+  if (code != std::errc{} || at != end || word.empty() || result < 0)
+    refuse(option, word, allowed);
+  return result;
+}
+
+void add_option(CLI::App& app, const std::string& group,
+                const std::string& name, const std::string& value,
+                std::string& word, const std::string& text) {
+  app.add_option(name, word, text)->option_text(value)->group(group);
+}
+
+void add_common(CLI::App& app, records_words& words) {
+  add_option(app, "Options", "--records", "PATH|URL", words.records,
+             "Where the records are: the path of a SQLite file, or "
+             "postgresql://USER@HOST/DATABASE. Default: steward.db");
+}
+
+void add_filters(CLI::App& app, records_words& words) {
+  add_option(app, "Options", "--pool", "NAME", words.pool, "Only of this pool");
+  add_option(app, "Options", "--key", "KEY", words.key, "Only of this key");
+  add_option(app, "Options", "--owner", "NAME", words.owner,
+             "Only of this owner");
+  add_option(app, "Options", "--state", "open|closed|all", words.state,
+             "Only in this state. Default: all");
+  add_option(app, "Options", "--after", "ID", words.after,
+             "Only with a higher id: the next page. Default: 0");
+}
+
+CLI::App& add_action(CLI::App& records, const std::string& name,
+                     records_words& words) {
+  auto& result = *records.add_subcommand(name, records_manual);
+  result.footer(records_manual_end);
+  result.set_help_flag("-h,--help", "Show this text")->group("Other");
+  add_common(result, words);
+  return result;
+}
+
+std::optional<bool> to_state(const std::string& word) {
+  if (word == "all")
+    return std::nullopt;
+  if (word != "open" && word != "closed")
+    refuse("--state", word, "open, closed, all");
+  return word == "open";
+}
+
+} // namespace
+
+std::string to_records_url(const std::string& word) {
+  for (auto* scheme : {"sqlite:", "postgresql://", "postgres://"})
+    if (word.starts_with(scheme))
+      return word;
+  return "sqlite:" + word;
+}
+
+std::string without_password(const std::string& word) {
+  auto begin = word.find("://");
+  if (begin == word.npos)
+    return word;
+  begin += 3;
+  auto query = std::min(word.find('?', begin), word.size());
+  auto result = word;
+  for (auto at = word.find("password=", query); at != word.npos;
+       at = result.find("password=", at + 9))
+    result.erase(at + 9, result.find('&', at) - at - 9);
+  auto host = result.rfind('@', query);
+  auto colon = result.find(':', begin);
+  if (host != result.npos && host >= begin && colon < host)
+    result.erase(colon, host - colon);
+  return result;
+}
+
+CLI::App& add_records(CLI::App& app, records_words& words) {
+  auto& records = *app.add_subcommand("records", records_manual);
+  records.footer(records_manual_end);
+  records.set_help_flag("-h,--help", "Show this text")->group("Other");
+  records.require_subcommand(1);
+  auto& list = add_action(records, "list", words);
+  add_filters(list, words);
+  add_option(list, "Options", "--limit", "N", words.limit,
+             "Most records to show, 0: all. Default: 100");
+  auto& show = add_action(records, "show", words);
+  show.add_option("NAME", words.name)->required()->group("");
+  add_action(records, "verify", words);
+  auto& purge = add_action(records, "purge", words);
+  purge
+    .add_option("--older-than", words.older_than,
+                "How long ago a record must have been closed: 720h, 90d are "
+                "durations")
+    ->option_text("D")
+    ->required()
+    ->group("Options");
+  auto& written = add_action(records, "export", words);
+  add_filters(written, words);
+  written.add_option("--jsonl", words.jsonl, "A file, which is replaced, or -")
+    ->option_text("PATH|-")
+    ->required()
+    ->group("Options");
+  return records;
+}
+
+records_arguments to_arguments(const CLI::App& records,
+                               const records_words& words) {
+  using enum records_arguments::action;
+  records_arguments result;
+  result.url = to_records_url(words.records);
+  result.query.pool = words.pool;
+  result.query.key = words.key;
+  result.query.owner = words.owner;
+  result.query.open = to_state(words.state);
+  result.query.after = to_number<std::int64_t>("--after", words.after,
+                                               "an id, 0 or more");
+  result.rows_max = to_number<std::size_t>("--limit", words.limit, "0 or more");
+  result.name = words.name;
+  result.jsonl = words.jsonl;
+  if (records.got_subcommand("show"))
+    result.what = show;
+  if (records.got_subcommand("verify"))
+    result.what = verify;
+  if (records.got_subcommand("export"))
+    result.what = export_jsonl;
+  if (records.got_subcommand("purge")) {
+    result.what = purge;
+    auto age = parse_duration(words.older_than);
+    if (!age)
+      refuse("--older-than", words.older_than,
+             "a duration, such as 90s, 5min, 720h");
+    result.older_than = *age;
+  }
+  return result;
+}
+
+} // namespace steward

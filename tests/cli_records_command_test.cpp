@@ -1,0 +1,188 @@
+// The command that looks after records, on both databases.
+#include <boost/test/unit_test.hpp>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+
+#include "postgres_server.hpp"
+#include "record_fixtures.hpp"
+
+#include <steward/apps/records_line.hpp>
+#include <steward/storage/record_store.hpp>
+#include <steward/tests/command_runner.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+
+using namespace steward;
+using namespace record_test;
+namespace data = boost::unit_test::data;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* both[] = {"sqlite", "postgresql"};
+
+struct fixture : test::scratch_folder {
+  std::string url;
+  std::string pool; // of this test alone
+
+  void fill(const std::string& kind) {
+    static int count = 0;
+    pool = "p" + std::to_string(::getpid()) + "-" + std::to_string(++count);
+    if (kind == "sqlite") {
+      url = path("records.db");
+    } else {
+      url = postgres_url(); // a password that is not needed does no harm
+      url.insert(url.find("steward@") + 7, ":s3cret");
+    }
+    auto store = open_record_store(to_records_url(url), 20s);
+    batch rows;
+    for (auto name : {"a", "b", "c"}) {
+      auto row = draft(pool + "/" + name, ++tokens_);
+      row.pool = pool;
+      rows.push_back(create_record{row});
+    }
+    rows.push_back(close(pool + "/b", close_reason::evicted));
+    store->write(rows, 5s);
+  }
+
+  test::outcome records(std::vector<std::string> words) const {
+    words.insert(words.begin(), "records");
+    words.insert(words.end(), {"--records", url});
+    auto x = run(words);
+    BOOST_TEST(!contains(x.out + x.err, "s3cret"), x.out + x.err);
+    return x;
+  }
+
+private:
+  unsigned tokens_ = 0;
+};
+
+std::size_t lines_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(records_command, fixture)
+
+BOOST_DATA_TEST_CASE_F(fixture, list_shows_what_is_asked_for, data::make(both),
+                       kind) {
+  fill(kind);
+  auto all = records({"list", "--pool", pool});
+  BOOST_TEST(all.status == 0, all.err);
+  BOOST_TEST(lines_of(all.out) == 4u, all.out); // and a heading
+  BOOST_TEST(contains(all.out, "evicted"), all.out);
+  BOOST_TEST(contains(all.out, "2015-05-17T10:05:03.250Z"), all.out);
+  auto open = records({"list", "--pool", pool, "--state", "open"});
+  BOOST_TEST(lines_of(open.out) == 3u, open.out);
+  auto one = records({"list", "--pool", pool, "--limit", "1"});
+  BOOST_TEST(lines_of(one.out) == 2u, one.out);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, show_tells_all_of_one, data::make(both), kind) {
+  fill(kind);
+  auto x = records({"show", pool + "/b"});
+  BOOST_TEST(x.status == 0, x.err);
+  auto row = json::parse(x.out);
+  BOOST_TEST(row.at("name") == pool + "/b");
+  BOOST_TEST(row.at("close_reason") == "evicted");
+  BOOST_TEST(row.at("closed_at") == "2015-05-17T10:10:03.250Z");
+  auto none = records({"show", "nobody"});
+  BOOST_TEST(none.status == 1);
+  BOOST_TEST(contains(none.err, "there is no record \"nobody\""), none.err);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, export_writes_an_object_a_line,
+                       data::make(both), kind) {
+  fill(kind);
+  auto x = records({"export", "--pool", pool, "--jsonl", "-"});
+  BOOST_TEST(x.status == 0, x.err);
+  std::istringstream in{x.out};
+  std::size_t rows = 0;
+  for (std::string line; std::getline(in, line); ++rows)
+    BOOST_TEST(json::parse(line).at("pool") == pool);
+  BOOST_TEST(rows == 3u);
+  records({"export", "--pool", pool, "--jsonl", "x.jsonl"});
+  BOOST_TEST(read("x.jsonl") == x.out);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, purge_removes_what_was_closed_long_ago,
+                       data::make(both), kind) {
+  fill(kind);
+  auto none = records({"purge", "--older-than", "200000h"});
+  BOOST_TEST(none.out == "0 records purged\n");
+  auto x = records({"purge", "--older-than", "24h"});
+  BOOST_TEST(x.status == 0, x.err);
+  BOOST_TEST(contains(x.out, " records purged\n"), x.out);
+  BOOST_TEST(records({"show", pool + "/b"}).status == 1);
+  BOOST_TEST(records({"show", pool + "/a"}).status == 0);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, verify_finds_orphans, data::make(both), kind) {
+  fill(kind);
+  auto fine = records({"verify"});
+  BOOST_TEST(fine.status == 0, fine.out);
+  BOOST_TEST(contains(fine.out, "nothing is wrong"), fine.out);
+  auto store = open_record_store(to_records_url(url), 20s);
+  auto row = draft(pool + "/orphan", 99);
+  row.incarnation = store->join({0, "gone", {}, false}, 0s, 5s);
+  store->write(batch{create_record{row}}, 5s);
+  auto x = records({"verify"});
+  BOOST_TEST(x.status == 1);
+  BOOST_TEST(contains(x.out, "/orphan' is an orphan: 'gone' died"), x.out);
+  store->write(batch{close(pool + "/orphan", close_reason::orphaned)}, 5s);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_made) {
+  url = path("none.db");
+  auto x = records({"list"});
+  BOOST_TEST(x.status == 1);
+  BOOST_TEST(contains(x.err, "no such file"), x.err);
+  BOOST_TEST(!std::filesystem::exists(url));
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_be_reached_is_named_without_the_password) {
+  for (auto* bad :
+       {"postgresql://me:s3cret@127.0.0.1:1/db", "postgresql://me:s3cret@[::1",
+        "postgresql://me@127.0.0.1:1/db?password=s3cret&connect_timeout=1"}) {
+    url = bad;
+    auto x = records({"list"});
+    BOOST_TEST(x.status == 1);
+    BOOST_TEST(lines_of(x.err) == 1u, x.err);
+    write("x.csv", "time,key\n1,a\n");
+    auto replay = run({"replay", "x.csv", "--records", bad});
+    BOOST_TEST(replay.status == 1);
+    BOOST_TEST(!contains(replay.out + replay.err, "s3cret"), replay.err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_command_line_that_cannot_be_used_is_said_in_a_line) {
+  url = "x.db";
+  for (const auto& words : {std::vector<std::string>{},
+                            {"nonsense"},
+                            {"show"},
+                            {"purge"},
+                            {"purge", "--older-than", "x"},
+                            {"list", "--state", "x"},
+                            {"list", "--limit", "-1"},
+                            {"export"}}) {
+    auto x = records(words);
+    BOOST_TEST(x.status == 2, x.err);
+    BOOST_TEST(lines_of(x.err) == 1u, x.err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_password_is_taken_out_of_what_is_shown) {
+  for (auto [word, shown] :
+       {std::pair{"a.db", "a.db"},
+        {"postgresql://me:pw@h/db", "postgresql://me@h/db"},
+        {"postgresql://me@h/db?password=pw", "postgresql://me@h/db?password="},
+        {"postgresql://me:p@w@h/db?x=y", "postgresql://me@h/db?x=y"},
+        {"postgresql://h:5432/db", "postgresql://h:5432/db"}})
+    BOOST_TEST(without_password(word) == shown);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
