@@ -1,5 +1,6 @@
 #include <steward/storage/internal/pg_rows.hpp>
 
+#include <steward/core/planted.hpp>
 #include <steward/storage/internal/record_text.hpp>
 #include <steward/storage/iso_time.hpp>
 #include <steward/storage/record_store.hpp>
@@ -96,11 +97,8 @@ public:
     if (!alone_)
       c_.exec(database_stage::statement,
               "SELECT set_config('synchronous_commit', 'on', true)");
-    for (auto& x : waves) {
-      create(x.creates);
-      close(x.closes);
-      update(x.updates);
-    }
+    for (auto& x : waves)
+      write(x);
     if (!alone_)
       c_.commit();
     return std::move(answers_);
@@ -112,6 +110,17 @@ private:
     positions closes;
     positions updates;
   };
+
+  void write(const wave& x) {
+    create(x.creates);
+    try {
+      close(x.closes);
+    } catch (const pg_failure& failure) {
+      if (!STEWARD_PLANTED(commit_tag_ignored) || failure.link_lost)
+        throw;
+    }
+    update(x.updates);
+  }
 
   database_stage stage() const {
     return alone_ ? database_stage::commit : database_stage::statement;
@@ -125,8 +134,9 @@ private:
     positions order(batch_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     // Two batches that share names in another order would wait for each other.
-    std::stable_sort(order.begin(), order.end(),
-                     [&](auto a, auto b) { return name_at(a) < name_at(b); });
+    if (!STEWARD_PLANTED(unsorted_batch))
+      std::stable_sort(order.begin(), order.end(),
+                       [&](auto a, auto b) { return name_at(a) < name_at(b); });
     std::vector<wave> waves;
     std::size_t depth = 0;
     for (std::size_t n = 0; n < order.size(); ++n) {

@@ -68,8 +68,9 @@ private:
     auto created = said->what == get_or_create_model::answer::kind::created;
     if (created != (row->second.creator == op.arg))
       accuse(4, op.key,
-             op.client + (created ? " did not create it, and heard so"
-                                  : " created it, and heard that it existed"));
+             op.client
+               + (created ? " did not create it, and heard so"
+                          : " created it, and heard that it existed"));
   }
 
   void accuse(int rule, const std::string& name, std::string why) {

@@ -43,7 +43,8 @@ BOOST_AUTO_TEST_CASE(what_is_right_breaks_no_rule) {
 }
 
 BOOST_AUTO_TEST_CASE(rule_1_two_rows_of_a_name_and_two_names_of_an_id) {
-  operations all{asked("a", "x", "created 1 x"), asked("b", "y", "", ending::in_doubt),
+  operations all{asked("a", "x", "created 1 x"),
+                 asked("b", "y", "", ending::in_doubt),
                  asked("a", "z", "", ending::in_doubt)};
   std::vector<stored_row> twice{{"a", "1", "x"}, {"a", "2", "z"}};
   BOOST_TEST(only_rule(check_records(all, twice)) == 1);
@@ -52,7 +53,8 @@ BOOST_AUTO_TEST_CASE(rule_1_two_rows_of_a_name_and_two_names_of_an_id) {
 }
 
 BOOST_AUTO_TEST_CASE(rule_2_another_id_than_the_row_has) {
-  operations all{asked("a", "x", "created 1 x"), asked("a", "y", "existed 2 x")};
+  operations all{asked("a", "x", "created 1 x"),
+                 asked("a", "y", "existed 2 x")};
   BOOST_TEST(only_rule(check_records(all, row_a)) == 2);
 }
 
