@@ -83,8 +83,9 @@ using positions = std::vector<std::size_t>;
 // once, each wave into the three kinds, each kind is one statement.
 class batch_write {
 public:
-  batch_write(pg_connection& c, std::span<const record_write> batch)
-    : c_(c), batch_(batch), answers_(batch.size()) {
+  batch_write(pg_connection& c, std::span<const record_write> batch,
+              bool look_first)
+    : c_(c), batch_(batch), look_first_(look_first), answers_(batch.size()) {
   }
 
   std::vector<record_answer> run() {
@@ -156,6 +157,10 @@ private:
   }
 
   void create(positions todo) {
+    if (look_first_ && !todo.empty()) {
+      auto found = read(todo);
+      std::erase_if(todo, [&](auto i) { return meet(i, found); });
+    }
     for (int attempt = 0; !todo.empty(); ++attempt) {
       if (attempt == attempts_max)
         throw store_failure{store_errc::busy, "the record '"
@@ -256,6 +261,7 @@ private:
 
   pg_connection& c_;
   std::span<const record_write> batch_;
+  bool look_first_;
   std::vector<record_answer> answers_;
   bool alone_ = false;
 };
@@ -345,8 +351,9 @@ pg_create_values(std::span<const record* const> drafts) {
 }
 
 std::vector<record_answer> pg_write_batch(pg_connection& c,
-                                          std::span<const record_write> batch) {
-  return batch_write{c, batch}.run();
+                                          std::span<const record_write> batch,
+                                          bool look_first) {
+  return batch_write{c, batch, look_first}.run();
 }
 
 } // namespace steward
