@@ -70,13 +70,12 @@ struct description {
 
 inline constexpr auto all = std::to_array<description>({
 #  define STEWARD_BUG_LINE(name, text) {bug::name, #  name, text},
-  STEWARD_BUGS(STEWARD_BUG_LINE)
-});
+  STEWARD_BUGS(STEWARD_BUG_LINE)});
 
-inline constexpr auto of_databases = std::to_array<description>({
-  STEWARD_DATABASE_BUGS(STEWARD_BUG_LINE)
+inline constexpr auto of_databases
+  = std::to_array<description>({STEWARD_DATABASE_BUGS(STEWARD_BUG_LINE)
 #  undef STEWARD_BUG_LINE
-});
+  });
 
 /// The one that is active now, if any. Set between runs only.
 inline bug active = bug::none;
