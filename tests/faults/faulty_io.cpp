@@ -87,6 +87,14 @@ public:
     ::close(out);
   }
 
+  // A journal that is gone must not come back: it would undo what came after.
+  void removed(const std::string& path) {
+    std::lock_guard lock{guard_};
+    if (!folder_.empty())
+      real<int (*)(const char*)>("unlink")(
+        (folder_ + path.substr(path.rfind('/'))).c_str());
+  }
+
 private:
   shadow() {
     if (auto* name = std::getenv("STEWARD_SHADOW"))
@@ -147,6 +155,12 @@ ssize_t pwrite(int fd, const void* data, std::size_t size, off_t at) {
 
 int fsync(int fd) {
   return sync("fsync", fd);
+}
+
+int unlink(const char* path) {
+  if (is_database(path) && path[0] == '/')
+    shadow::get().removed(path);
+  return real<int (*)(const char*)>("unlink")(path);
 }
 
 int fdatasync(int fd) {
