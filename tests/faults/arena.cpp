@@ -134,7 +134,9 @@ bool arena::end_worker(worker& x, bool kill) {
     std::this_thread::sleep_for(5ms);
   }
   x.pid = -1;
-  return kill || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  // Who has only just started does not know better than to die of it.
+  auto at_once = WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+  return kill || at_once || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 std::vector<operation> arena::read_histories() const {
