@@ -320,12 +320,13 @@ private:
   }
 
   template <class Answer>
-  static void deliver(waiter& to, const Answer& answer) {
+  static void deliver(waiter& to, Answer answer) {
     using promise = std::shared_ptr<std::promise<Answer>>;
     if (auto blocking = std::get_if<promise>(&to))
-      (*blocking)->set_value(answer);
+      (*blocking)->set_value(std::move(answer));
     else
-      std::get<caf::typed_response_promise<Answer>>(to).deliver(answer);
+      std::get<caf::typed_response_promise<Answer>>(to).deliver(
+        std::move(answer));
   }
 
   static void refuse(waiter& from, record_trouble why, std::string cause) {
@@ -333,18 +334,18 @@ private:
   }
 
   template <class Answer>
-  void deliver_to(record_queue::ticket ticket, const Answer& answer) {
+  void deliver_to(record_queue::ticket ticket, Answer answer) {
     auto found = waiters_.find(ticket);
-    deliver(found->second, answer);
+    deliver(found->second, std::move(answer));
     waiters_.erase(found);
   }
 
-  void tell(const record_queue::news& news) {
+  void tell(record_queue::news& news) {
     for (auto& x : news.answers) {
       if (x.shared && x.answer.verdict != record_verdict::unavailable
           && x.answer.verdict != record_verdict::created)
         ++parts_.counters->conflicts;
-      deliver_to(x.to, x.answer);
+      deliver_to(x.to, std::move(x.answer));
     }
     for (auto& x : news.marks)
       deliver_to(x.to, records_flushed{x.pending, x.pending > 0 ? cause_ : ""});

@@ -1,5 +1,7 @@
 #include <steward/core/record.hpp>
 
+#include <steward/core/planted.hpp>
+
 #include <utility>
 
 namespace steward {
@@ -28,7 +30,7 @@ std::size_t size_of(const record_write& x) {
 
 record_answer answer_to(const create_record& wanted, record row) {
   record_answer answer;
-  if (row.creator == wanted.draft.creator)
+  if (row.creator == wanted.draft.creator && !STEWARD_PLANTED(token_ignored))
     answer.verdict = record_verdict::created;
   else if (wanted.strict
            && row.print != fingerprint_of(wanted.draft.attributes))

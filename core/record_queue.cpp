@@ -125,6 +125,10 @@ void record_queue::sort_rows() {
 
 void record_queue::settle(outcomes ended, news& out, bool unknown) {
   ended.resize(rows_.size());
+  std::vector<std::size_t> users(rows_.size());
+  for (std::size_t i = 0; i < taken_; ++i)
+    if (items_[i].what != kind::mark && items_[i].what != kind::gone)
+      ++users[items_[i].row];
   std::size_t kept = 0;
   std::size_t writes_kept = 0;
   for (std::size_t i = 0; i < taken_; ++i) {
@@ -138,7 +142,9 @@ void record_queue::settle(outcomes ended, news& out, bool unknown) {
       continue;
     }
     if (!is_mark && ended[x.row]) {
-      answer(x, *ended[x.row], out);
+      // The last one of a row may have it all.
+      auto& outcome = *ended[x.row];
+      answer(x, --users[x.row] == 0 ? std::move(outcome) : outcome, out);
       continue;
     }
     if (STEWARD_PLANTED(notes_dropped) && x.what == kind::note)
@@ -165,31 +171,29 @@ void record_queue::settle(outcomes ended, news& out, bool unknown) {
     next_deadline_ = never;
 }
 
-void record_queue::answer(const item& x, const record_answer& outcome,
-                          news& out) {
+void record_queue::answer(const item& x, record_answer outcome, news& out) {
   if (x.what != kind::request)
-    return;
-  out.answers.push_back({x.from, outcome, x.shared});
-  auto& given = out.answers.back().answer;
-  if (STEWARD_PLANTED(conflict_is_error)
-      && outcome.verdict == record_verdict::existed)
-    given = unavailable(record_trouble::failed, "UNIQUE constraint failed");
-  // An update that lost against itself, perhaps.
-  if (outcome.verdict == record_verdict::unavailable
-      || outcome.verdict == record_verdict::conflict)
-    given.may_exist = given.may_exist || x.may_exist;
-  if (!x.shared || outcome.verdict == record_verdict::unavailable)
     return;
   // Who shares a row is its creator only if the row carries that token, which
   // it does after a commit whose answer was lost.
-  given = answer_to(std::get<create_record>(x.write), given.row);
+  if (x.shared && outcome.verdict != record_verdict::unavailable)
+    outcome = answer_to(std::get<create_record>(x.write),
+                        std::move(outcome.row));
+  if (STEWARD_PLANTED(conflict_is_error)
+      && outcome.verdict == record_verdict::existed)
+    outcome = unavailable(record_trouble::failed, "UNIQUE constraint failed");
+  // An update that lost against itself, perhaps.
+  if (outcome.verdict == record_verdict::unavailable
+      || outcome.verdict == record_verdict::conflict)
+    outcome.may_exist = outcome.may_exist || x.may_exist;
+  out.answers.push_back({x.from, std::move(outcome), x.shared});
 }
 
 // Answers who cannot wait any longer.
 void record_queue::leave(item& x, std::size_t writes_before, record_answer why,
                          news& out) {
   if (x.what != kind::mark)
-    return answer(x, why, out);
+    return answer(x, std::move(why), out);
   out.marks.push_back({x.from, writes_before});
   --marks_;
 }

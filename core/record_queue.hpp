@@ -119,7 +119,7 @@ private:
 
   void add(item x);
   void sort_rows();
-  void answer(const item& x, const record_answer& outcome, news& out);
+  void answer(const item& x, record_answer outcome, news& out);
   void leave(item& x, std::size_t writes_before, record_answer why, news& out);
 
   std::deque<item> items_;

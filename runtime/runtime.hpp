@@ -21,7 +21,8 @@ namespace steward {
 
 /// What a runtime is made of.
 struct runtime_options {
-  /// Where records are kept (`sqlite:PATH`); nowhere if empty.
+  /// Where records are kept (`sqlite:PATH`, `postgresql://...`); nowhere if
+  /// empty.
   std::string records = {};
 
   /// Names this run of this program in the records; made up if empty. Two runs

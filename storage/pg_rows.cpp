@@ -1,5 +1,6 @@
 #include <steward/storage/internal/pg_rows.hpp>
 
+#include <steward/core/planted.hpp>
 #include <steward/storage/internal/record_text.hpp>
 #include <steward/storage/iso_time.hpp>
 #include <steward/storage/record_store.hpp>
@@ -82,8 +83,9 @@ using positions = std::vector<std::size_t>;
 // once, each wave into the three kinds, each kind is one statement.
 class batch_write {
 public:
-  batch_write(pg_connection& c, std::span<const record_write> batch)
-    : c_(c), batch_(batch), answers_(batch.size()) {
+  batch_write(pg_connection& c, std::span<const record_write> batch,
+              bool look_first)
+    : c_(c), batch_(batch), look_first_(look_first), answers_(batch.size()) {
   }
 
   std::vector<record_answer> run() {
@@ -96,11 +98,8 @@ public:
     if (!alone_)
       c_.exec(database_stage::statement,
               "SELECT set_config('synchronous_commit', 'on', true)");
-    for (auto& x : waves) {
-      create(x.creates);
-      close(x.closes);
-      update(x.updates);
-    }
+    for (auto& x : waves)
+      write(x);
     if (!alone_)
       c_.commit();
     return std::move(answers_);
@@ -112,6 +111,17 @@ private:
     positions closes;
     positions updates;
   };
+
+  void write(const wave& x) {
+    create(x.creates);
+    try {
+      close(x.closes);
+    } catch (const pg_failure& failure) {
+      if (!STEWARD_PLANTED(commit_tag_ignored) || failure.link_lost)
+        throw;
+    }
+    update(x.updates);
+  }
 
   database_stage stage() const {
     return alone_ ? database_stage::commit : database_stage::statement;
@@ -125,8 +135,9 @@ private:
     positions order(batch_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     // Two batches that share names in another order would wait for each other.
-    std::stable_sort(order.begin(), order.end(),
-                     [&](auto a, auto b) { return name_at(a) < name_at(b); });
+    if (!STEWARD_PLANTED(unsorted_batch))
+      std::stable_sort(order.begin(), order.end(),
+                       [&](auto a, auto b) { return name_at(a) < name_at(b); });
     std::vector<wave> waves;
     std::size_t depth = 0;
     for (std::size_t n = 0; n < order.size(); ++n) {
@@ -146,6 +157,10 @@ private:
   }
 
   void create(positions todo) {
+    if (look_first_ && !todo.empty()) {
+      auto found = read(todo);
+      std::erase_if(todo, [&](auto i) { return meet(i, found); });
+    }
     for (int attempt = 0; !todo.empty(); ++attempt) {
       if (attempt == attempts_max)
         throw store_failure{store_errc::busy, "the record '"
@@ -246,6 +261,7 @@ private:
 
   pg_connection& c_;
   std::span<const record_write> batch_;
+  bool look_first_;
   std::vector<record_answer> answers_;
   bool alone_ = false;
 };
@@ -335,8 +351,9 @@ pg_create_values(std::span<const record* const> drafts) {
 }
 
 std::vector<record_answer> pg_write_batch(pg_connection& c,
-                                          std::span<const record_write> batch) {
-  return batch_write{c, batch}.run();
+                                          std::span<const record_write> batch,
+                                          bool look_first) {
+  return batch_write{c, batch, look_first}.run();
 }
 
 } // namespace steward

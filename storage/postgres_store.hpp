@@ -83,6 +83,7 @@ private:
   std::string password_; // never to be shown
   postgres_limits limits_;
   std::function<void()> on_wait_;
+  bool look_first_ = false;
   std::unique_ptr<pg_connection> connection_; // none after a lost link
 };
 

@@ -1,5 +1,6 @@
 #include <steward/storage/internal/sqlite_connection.hpp>
 
+#include <steward/core/planted.hpp>
 #include <steward/storage/internal/sqlite_schema.hpp>
 #include <steward/storage/record_store.hpp>
 
@@ -147,6 +148,10 @@ void sqlite_connection::set_and_verify() {
   db_.exec("PRAGMA synchronous = FULL");
   db_.exec("PRAGMA cache_size = -65536");
   db_.execAndGet("PRAGMA wal_autocheckpoint = 8000");
+  if (STEWARD_PLANTED(synchronous_off)) {
+    db_.exec("PRAGMA synchronous = OFF");
+    return;
+  }
   // FULL reads back as 2. NORMAL would lose acknowledged rows in a power cut.
   for (auto [name, value] :
        {setting{"journal_mode", path_ == memory ? "memory" : "wal"},

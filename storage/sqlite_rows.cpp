@@ -1,5 +1,6 @@
 #include <steward/storage/internal/sqlite_rows.hpp>
 
+#include <steward/core/planted.hpp>
 #include <steward/storage/internal/record_text.hpp>
 #include <steward/storage/iso_time.hpp>
 
@@ -68,6 +69,13 @@ record_answer unknown_name(const std::string& name) {
                      "there is no record '" + name + "'");
 }
 
+// What must never be done: that is how a bug is planted.
+[[maybe_unused]] void commit_late(sqlite_connection& c) {
+  static int batches = 0;
+  if (c.in_transaction() && ++batches % 16 == 0)
+    c.db().exec("COMMIT");
+}
+
 // One batch on its way: look, insert, commit.
 class batch_write {
 public:
@@ -87,6 +95,13 @@ public:
   std::vector<record_answer> finish() {
     if (all_found())
       return answers_of_found();
+    if (STEWARD_PLANTED(answer_before_commit)) {
+      if (!c_.in_transaction())
+        c_.db().exec("BEGIN IMMEDIATE"); // and a later batch commits it
+      for (std::size_t i = 0; i < batch_.size(); ++i)
+        answers_.push_back(write_one(i));
+      return std::move(answers_);
+    }
     SQLite::Transaction writing{c_.db(),
                                 SQLite::TransactionBehavior::IMMEDIATE};
     c_.stage = database_stage::statement;
@@ -209,7 +224,10 @@ std::vector<record_answer> write_batch(sqlite_connection& c,
                                        std::span<const record_write> batch,
                                        const std::function<void()>& looked) {
   batch_write writing{c, batch};
-  writing.look();
+  if (STEWARD_PLANTED(answer_before_commit))
+    commit_late(c);
+  if (!c.in_transaction())
+    writing.look();
   if (looked)
     looked();
   return writing.finish();

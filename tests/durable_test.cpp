@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <thread>
 
 using namespace steward;
 using namespace record_test;
@@ -119,9 +118,8 @@ void hold_sleepers(const std::string& url, const std::string& owner, int count,
     held.push_back(std::move(*got));
   }
   out.write_all("ready\n");
-  pipe_pair never_ends;
   for (;;)
-    std::this_thread::sleep_for(1h);
+    ::pause();
 }
 
 std::vector<pid_t> groups_of(child_process& holder) {

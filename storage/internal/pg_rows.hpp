@@ -37,9 +37,12 @@ extern const std::string pg_insert_rest;
 std::vector<std::string>
 pg_create_values(std::span<const record* const> drafts);
 
-/// Writes a batch in one transaction, of one statement if that will do.
+/// Writes a batch in one transaction, of one statement if that will do. Where
+/// names are mostly there, to look first is cheaper: an INSERT that finds them
+/// takes a number for each, and that is a commit to be flushed.
 std::vector<record_answer> pg_write_batch(pg_connection& c,
-                                          std::span<const record_write> batch);
+                                          std::span<const record_write> batch,
+                                          bool look_first);
 
 /// Makes the schema, or brings an older one up to date, in one transaction;
 /// several processes may do so at once.

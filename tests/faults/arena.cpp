@@ -1,0 +1,182 @@
+#include <steward/tests/faults/arena.hpp>
+
+#include <steward/storage/record_store.hpp>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+namespace faults {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using namespace steward;
+using steady = std::chrono::steady_clock;
+using testkit::broken_rule;
+using testkit::operation;
+using testkit::stored_row;
+
+// A deadline of 2 s, and the time from there to the client on a machine that
+// has more to do than it can.
+constexpr testkit::stamp answer_max = 4'000'000'000;
+
+std::string hex_of(const creator_token& x) {
+  std::string result;
+  for (auto byte : x)
+    for (auto digit : {std::to_integer<unsigned>(byte >> 4),
+                       std::to_integer<unsigned>(byte & std::byte{15})})
+      result += "0123456789abcdef"[digit];
+  return result;
+}
+
+std::vector<stored_row> rows_at(const std::string& url) {
+  auto store = open_record_store(url, 30s);
+  std::vector<stored_row> result;
+  for (auto& row : store->list("", 10s))
+    result.push_back({row.name, std::to_string(row.id), hex_of(row.creator)});
+  return result;
+}
+
+} // namespace
+
+arena::arena(const setup& how, std::string url, std::size_t processes)
+  : how_(how), url_(std::move(url)), workers_(processes) {
+  auto pattern = (fs::temp_directory_path() / "faults-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr)
+    throw std::runtime_error{"cannot make " + pattern};
+  folder_ = pattern;
+}
+
+arena::~arena() {
+  for (auto& x : workers_)
+    end_worker(x, true);
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+// -- faults -------------------------------------------------------------------
+
+bool arena::pause(std::chrono::milliseconds d) {
+  std::this_thread::sleep_until(std::min(steady::now() + d, end_));
+  return steady::now() < end_;
+}
+
+void arena::signal_worker(std::size_t i, int which) {
+  // Who may not run cannot answer in time, nor whom it keeps waiting.
+  stopped_ = stopped_ || which == SIGSTOP;
+  ::kill(workers_[i].pid, which);
+}
+
+void arena::replace_worker(std::size_t i) {
+  end_worker(workers_[i], true);
+  start_worker(i);
+}
+
+std::size_t arena::random(std::size_t below) {
+  random_ = random_ * 6'364'136'223'846'793'005ULL
+            + 1'442'695'040'888'963'407ULL;
+  return static_cast<std::size_t>(random_ >> 33U) % below;
+}
+
+// -- the run ------------------------------------------------------------------
+
+void arena::start() {
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    start_worker(i);
+  end_ = steady::now() + how_.duration;
+}
+
+void arena::start_worker(std::size_t i) {
+  auto& x = workers_[i];
+  auto name = "w" + std::to_string(i) + "-" + std::to_string(++x.generation);
+  std::vector<std::string> words{
+    how_.program, "worker",
+    "--url",      url_,
+    "--history",  (folder_ / (name + ".history")).string(),
+    "--name",     name,
+    "--clients",  std::to_string(how_.clients)};
+  if (!how_.planted.empty())
+    words.insert(words.end(), {"--planted", how_.planted});
+  x.pid = ::fork();
+  if (x.pid != 0)
+    return;
+  for (auto& [key, value] : environment)
+    ::setenv(key.c_str(), value.c_str(), 1);
+  ::closefrom(3);
+  std::vector<char*> args;
+  for (auto& word : words)
+    args.push_back(word.data());
+  args.push_back(nullptr);
+  ::execv(args[0], args.data());
+  ::_exit(127);
+}
+
+// Whether it ended when it was asked to.
+bool arena::end_worker(worker& x, bool kill) {
+  if (x.pid <= 0)
+    return true;
+  ::kill(x.pid, kill ? SIGKILL : SIGTERM);
+  ::kill(x.pid, SIGCONT);
+  auto patience = steady::now() + 20s;
+  int status = 0;
+  while (::waitpid(x.pid, &status, WNOHANG) == 0) {
+    if (steady::now() > patience)
+      ::kill(x.pid, SIGKILL);
+    std::this_thread::sleep_for(5ms);
+  }
+  x.pid = -1;
+  // Who has only just started does not know better than to die of it.
+  auto at_once = WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+  return kill || at_once || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+std::vector<operation> arena::read_histories() const {
+  std::vector<operation> all;
+  for (auto& entry : fs::directory_iterator{folder_}) {
+    if (entry.path().extension() != ".history")
+      continue;
+    std::ifstream in{entry.path()};
+    for (auto& op : testkit::read_history(in))
+      all.push_back(std::move(op));
+  }
+  return all;
+}
+
+outcome arena::finish(const std::string& url, bool kill) {
+  outcome result;
+  for (auto& x : workers_)
+    if (x.pid > 0)
+      ::kill(x.pid, kill ? SIGKILL : SIGTERM);
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    if (!end_worker(workers_[i], kill))
+      result.broken.push_back(
+        {6, "",
+         "worker " + std::to_string(i) + " did not end when it was asked to"});
+  auto all = read_histories();
+  auto rows = rows_at(url);
+  auto broken = testkit::check_records(
+    all, rows, {.answer_max = stopped_ ? 0 : answer_max});
+  result.broken.insert(result.broken.end(), broken.begin(), broken.end());
+  result.operations = all.size();
+  result.rows = rows.size();
+  for (auto& op : all) {
+    result.unknown += op.end == testkit::ending::in_doubt;
+    result.refused += op.end == testkit::ending::failed;
+  }
+  // The six imply it; that they do is checked, too.
+  auto whole = testkit::check_get_or_create(all);
+  for (auto& x : whole.findings)
+    result.broken.push_back({0, x.key, x.why});
+  return result;
+}
+
+} // namespace faults

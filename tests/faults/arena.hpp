@@ -1,0 +1,117 @@
+#pragma once
+
+#include <steward/tests/faults/proxy.hpp>
+
+#include <steward/testkit/history_records.hpp>
+#include <steward/tests/postgres_server.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace faults {
+
+/// What all runs have in common.
+struct setup {
+  std::string program;    ///< this one, which is also the worker
+  std::string io_library; ///< to be loaded into workers whose disk fails
+  std::chrono::milliseconds duration{3000};
+  std::size_t processes = 4;
+  std::size_t clients = 8;
+  std::string planted; ///< a bug in all workers, or nothing
+};
+
+/// What came out of one run.
+struct outcome {
+  std::size_t operations = 0;
+  std::size_t unknown = 0; ///< of them: nobody knows whether they took effect
+  std::size_t refused = 0; ///< of them: without effect, and that is certain
+  std::size_t rows = 0;
+  std::vector<steward::testkit::broken_rule> broken;
+};
+
+/// Where workers ask for names while something happens to them or to their
+/// database.
+class arena {
+public:
+  arena(const setup& how, std::string url, std::size_t processes);
+
+  arena(const arena&) = delete;
+  arena& operator=(const arena&) = delete;
+
+  ~arena();
+
+  // -- for faults -------------------------------------------------------------
+
+  /// Whether the run goes on; waits so long, or to its end.
+  bool pause(std::chrono::milliseconds d);
+
+  void signal_worker(std::size_t i, int which);
+
+  /// Kills one, and starts another in its place.
+  void replace_worker(std::size_t i);
+
+  std::size_t workers() const {
+    return workers_.size();
+  }
+
+  /// Any number, evenly spread; the same in each run.
+  std::size_t random(std::size_t below);
+
+  const std::filesystem::path& folder() const {
+    return folder_;
+  }
+
+  /// What the next workers have in their environment.
+  std::map<std::string, std::string> environment;
+
+  // -- the run ----------------------------------------------------------------
+
+  void start();
+
+  /// Ends the workers, reads what stands at `url`, and judges.
+  outcome finish(const std::string& url, bool kill = false);
+
+private:
+  struct worker {
+    pid_t pid = -1;
+    unsigned generation = 0;
+  };
+
+  void start_worker(std::size_t i);
+  bool end_worker(worker& x, bool kill);
+  std::vector<steward::testkit::operation> read_histories() const;
+
+  setup how_;
+  std::string url_;
+  std::filesystem::path folder_;
+  std::vector<worker> workers_;
+  std::chrono::steady_clock::time_point end_;
+  std::uint64_t random_ = 1;
+  bool stopped_ = false;
+};
+
+/// A fault, as it is told in the table.
+struct kind {
+  std::string name;
+  std::string database;
+  /// Runs all of it. Throws `skipped` where it cannot be done here.
+  std::function<outcome(const setup&)> run;
+};
+
+/// Why a fault cannot be had here.
+class skipped : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+std::vector<kind> sqlite_kinds();
+std::vector<kind> postgres_kinds();
+
+} // namespace faults

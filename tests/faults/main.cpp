@@ -1,0 +1,148 @@
+// Clients in processes of their own, a real database, and what may happen to
+// either: who was told what is compared with what stands there in the end.
+#include <steward/tests/faults/arena.hpp>
+#include <steward/tests/faults/worker.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+namespace {
+
+using namespace faults;
+
+struct words {
+  double seconds = 3;
+  std::vector<std::string> only;
+  std::string table;
+  bool list = false;
+  bool expect_violation = false;
+  setup how;
+};
+
+std::string line(const kind& x, const std::string& seconds,
+                 const std::string& rest) {
+  std::ostringstream out;
+  out << "| " << x.database << " | " << x.name << " | " << seconds << " | "
+      << rest << " |";
+  return out.str();
+}
+
+bool wanted(const kind& x, const std::vector<std::string>& only) {
+  auto full = x.database + ": " + x.name;
+  return only.empty() || std::any_of(only.begin(), only.end(), [&](auto& part) {
+           return full.find(part) != full.npos;
+         });
+}
+
+class report {
+public:
+  explicit report(const std::string& file) {
+    if (!file.empty())
+      file_.open(file);
+    say(
+      "| database | what happens | s | operations | unknown | refused | rows |"
+      " violations |");
+    say("|---|---|---|---|---|---|---|---|");
+  }
+
+  void say(const std::string& text) {
+    std::cout << text << std::endl;
+    if (file_)
+      file_ << text << std::endl;
+  }
+
+  void add(const kind& x, const words& how) {
+    auto seconds = std::to_string(static_cast<int>(how.seconds));
+    try {
+      auto result = x.run(how.how);
+      say(line(x, seconds,
+               std::to_string(result.operations) + " | "
+                 + std::to_string(result.unknown) + " | "
+                 + std::to_string(result.refused) + " | "
+                 + std::to_string(result.rows) + " | "
+                 + std::to_string(result.broken.size())));
+      for (std::size_t i = 0;
+           i < std::min<std::size_t>(5, result.broken.size()); ++i)
+        std::cerr << "  rule " << result.broken[i].rule << ": "
+                  << result.broken[i].name << ' ' << result.broken[i].why
+                  << '\n';
+      violations_ += result.broken.size();
+      // Who asked nothing proves nothing.
+      idle_ += result.operations < 100 ? 1U : 0U;
+    } catch (const skipped& why) {
+      say(line(x, "-", std::string{"skipped: "} + why.what() + " | | | |"));
+    }
+  }
+
+  std::size_t violations() const {
+    return violations_;
+  }
+
+  std::size_t idle() const {
+    return idle_;
+  }
+
+private:
+  std::ofstream file_;
+  std::size_t violations_ = 0;
+  std::size_t idle_ = 0;
+};
+
+int run_all(words& how) {
+  how.how.duration
+    = std::chrono::milliseconds{static_cast<std::int64_t>(how.seconds * 1000)};
+  auto all = sqlite_kinds();
+  for (auto& x : postgres_kinds())
+    all.push_back(std::move(x));
+  if (how.list) {
+    for (auto& x : all)
+      std::cout << x.database << ": " << x.name << '\n';
+    return 0;
+  }
+  report table{how.table};
+  for (auto& x : all)
+    if (wanted(x, how.only))
+      table.add(x, how);
+  if (table.idle() > 0)
+    std::cerr << table.idle() << " runs did nothing\n";
+  if (how.expect_violation)
+    return table.violations() > 0 ? 0 : 1;
+  return table.violations() == 0 && table.idle() == 0 ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  words how;
+  how.how.program = std::filesystem::read_symlink("/proc/self/exe").string();
+  how.how.io_library = STEWARD_FAULTY_IO_LIBRARY;
+  work worker;
+  CLI::App app{"Records under faults, with real processes and databases"};
+  app.add_option("--seconds", how.seconds, "Length of each run; default 3");
+  app.add_option("--only", how.only, "Runs whose name contains this");
+  app.add_option("--processes", how.how.processes, "Clients' processes");
+  app.add_option("--clients", how.how.clients, "Clients of each process");
+  app.add_option("--table", how.table, "File that gets the table, too");
+  app.add_option("--planted", how.how.planted, "A bug to plant in all clients");
+  app.add_flag("--expect-violation", how.expect_violation,
+               "Fail if none is found");
+  app.add_flag("--list", how.list, "Show the names of all runs");
+  auto* part = app.add_subcommand("worker", "One process of clients");
+  part->add_option("--url", worker.url)->required();
+  part->add_option("--history", worker.history)->required();
+  part->add_option("--name", worker.name)->required();
+  part->add_option("--clients", worker.clients);
+  part->add_option("--planted", worker.planted);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return part->parsed() ? run_worker(worker) : run_all(how);
+  } catch (const std::exception& x) {
+    std::cerr << "steward_faults: " << x.what() << '\n';
+    return 2;
+  }
+}

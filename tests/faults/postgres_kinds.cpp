@@ -1,0 +1,397 @@
+#include <steward/tests/faults/arena.hpp>
+
+#include <steward/storage/internal/pg_connection.hpp>
+#include <steward/storage/postgres_store.hpp>
+#include <steward/tests/faults/worker.hpp>
+
+#include <libpq-fe.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <random>
+#include <thread>
+
+namespace faults {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using namespace steward;
+using record_test::postgres_server;
+
+constexpr postgres_limits admin_limits{2s, 2s, 5s, 6s};
+
+// A run in a database of its own, of a server that all runs share.
+class server_run {
+public:
+  explicit server_run(const setup& how, const std::string& more = {})
+    : how_(how), database_(unique_name()) {
+    admin("postgres", "CREATE DATABASE " + database_ + " " + more);
+  }
+
+  static postgres_server& server() {
+    // Ends with the program.
+    static postgres_server one{"deadlock_timeout = 1s\n"};
+    return one;
+  }
+
+  std::string url() const {
+    return server().url(database_);
+  }
+
+  const std::string& database() const {
+    return database_;
+  }
+
+  arena& start(const std::string& url_of_workers) {
+    area_.emplace(how_, url_of_workers, how_.processes);
+    area_->start();
+    return *area_;
+  }
+
+  arena& start() {
+    return start(url());
+  }
+
+  outcome finish() {
+    auto result = area_->finish(url());
+    area_.reset();
+    judge_deadlocks(result);
+    return result;
+  }
+
+  void judge_deadlocks(outcome& result) const {
+    auto deadlocks = ask(
+      "SELECT deadlocks FROM pg_stat_database WHERE datname ="
+      " current_database()");
+    if (deadlocks != 0)
+      result.broken.push_back({7, "",
+                               std::to_string(deadlocks)
+                                 + " deadlocks, and sorted batches never"
+                                   " wait for each other"});
+  }
+
+  /// Runs a statement, if the server is there. Whether it was.
+  bool admin(const std::string& sql) const {
+    return admin(database_, sql);
+  }
+
+  static bool admin(const std::string& database, const std::string& sql) {
+    try {
+      pg_connection c{server().url(database), admin_limits, {}};
+      c.exec(database_stage::commit, sql);
+      return true;
+    } catch (const pg_failure&) {
+      return false;
+    }
+  }
+
+  std::int64_t ask(const std::string& sql) const {
+    for (int tries = 0;; ++tries) {
+      try {
+        pg_connection c{url(), admin_limits, {}};
+        return c.exec(database_stage::begin, sql).number(0, 0);
+      } catch (const pg_failure&) {
+        if (tries == 3)
+          return 0;
+      }
+    }
+  }
+
+  void terminate_one() const {
+    admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
+          " = current_database() AND pid <> pg_backend_pid() ORDER BY random()"
+          " LIMIT 1");
+  }
+
+  void terminate_all() const {
+    admin("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                      " WHERE datname = '"
+                        + database_ + "'");
+  }
+
+private:
+  static std::string unique_name() {
+    static int count = 0;
+    return "run_" + std::to_string(++count);
+  }
+
+  setup how_;
+  std::string database_;
+  std::optional<arena> area_;
+};
+
+using happen = void (*)(server_run&, arena&);
+
+// Something happens, again and again.
+std::function<outcome(const setup&)> every(std::chrono::milliseconds pause,
+                                           happen what) {
+  return [=](const setup& how) {
+    server_run run{how};
+    auto& area = run.start();
+    while (area.pause(pause))
+      what(run, area);
+    return run.finish();
+  };
+}
+
+void kill_client(server_run&, arena& area) {
+  area.replace_worker(area.random(area.workers()));
+}
+
+void stop_client(server_run&, arena& area) {
+  auto i = area.random(area.workers());
+  area.signal_worker(i, SIGSTOP);
+  area.pause(500ms);
+  area.signal_worker(i, SIGCONT);
+}
+
+void terminate_backend(server_run& run, arena&) {
+  run.terminate_one();
+}
+
+void kill_backend(server_run& run, arena&) {
+  auto pid = run.ask("SELECT pid FROM pg_stat_activity WHERE datname ="
+                     " current_database() AND pid <> pg_backend_pid() ORDER BY"
+                     " random() LIMIT 1");
+  if (pid > 0)
+    ::kill(static_cast<pid_t>(pid), SIGKILL);
+}
+
+void kill_server(server_run& run, arena&) {
+  run.server().kill_all();
+  run.server().start();
+}
+
+// Longer than anybody waits for a lock.
+void lock_table(server_run& run, arena& area) {
+  try {
+    pg_connection c{run.url(), admin_limits, {}};
+    c.begin();
+    c.exec(database_stage::statement,
+           "LOCK TABLE steward_record IN EXCLUSIVE MODE");
+    area.pause(2300ms);
+  } catch (const pg_failure&) {
+    // The workers had it.
+  }
+}
+
+void cancel_statements(server_run& run, arena&) {
+  run.admin(
+    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname ="
+    " current_database() AND pid <> pg_backend_pid() AND state ="
+    " 'active'");
+}
+
+void only_read(server_run& run, arena& area) {
+  run.admin("ALTER DATABASE " + run.database()
+            + " SET default_transaction_read_only = on");
+  run.terminate_all();
+  area.pause(400ms);
+  // Who is read-only by default may still say that it writes.
+  pg_connection c{run.server().url("postgres"), admin_limits, {}};
+  c.exec(database_stage::commit, "ALTER DATABASE " + run.database()
+                                   + " RESET default_transaction_read_only");
+}
+
+// All places are taken, and then somebody loses theirs.
+void take_all_connections(server_run& run, arena& area) {
+  std::vector<std::unique_ptr<pg_connection>> all;
+  try {
+    for (;;)
+      all.push_back(
+        std::make_unique<pg_connection>(run.url(), admin_limits, nullptr));
+  } catch (const pg_failure&) {
+    // Full: but for the places of superusers, of whom we are one.
+  }
+  try {
+    if (!all.empty())
+      all[0]->exec(
+        database_stage::begin,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
+        " application_name = 'steward' AND state = 'active' AND pid <>"
+        " pg_backend_pid() LIMIT 4");
+  } catch (const pg_failure&) {
+    // It met one of ours.
+  }
+  area.pause(400ms);
+}
+
+outcome through_proxy(const setup& how, weather bad,
+                      std::chrono::milliseconds for_so_long) {
+  server_run run{how};
+  proxy between{run.server().socket()};
+  const auto& database = run.database();
+  auto& area = run.start("postgresql://steward@127.0.0.1:"
+                         + std::to_string(between.port()) + "/" + database);
+  while (area.pause(500ms)) {
+    between.set(bad);
+    area.pause(for_so_long);
+    between.set(weather::fair);
+  }
+  between.set(weather::fair);
+  return run.finish();
+}
+
+outcome full_tablespace(const setup& how) {
+  auto& server = server_run::server();
+  auto folder = server.folder() / "small";
+  fs::create_directory(folder);
+  if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=9m") != 0)
+    throw skipped{"needs the right to mount a tmpfs"};
+  struct unmount {
+    fs::path where;
+    ~unmount() {
+      ::umount2(where.c_str(), MNT_DETACH);
+    }
+  } after{folder};
+  server.user().give(folder);
+  server_run::admin("postgres", "CREATE TABLESPACE small LOCATION '"
+                                  + folder.string() + "'");
+  server_run run{how};
+  int full = 0;
+  // The table goes there when it is there.
+  auto& area = run.start();
+  area.pause(300ms);
+  run.admin("ALTER TABLE steward_record SET TABLESPACE small");
+  run.admin("CREATE TABLE ballast(x text) TABLESPACE small");
+  while (area.pause(100ms)) {
+    // To the last page; then there is space again for a while.
+    while (run.admin("INSERT INTO ballast SELECT repeat('x', 900) FROM"
+                     " generate_series(1, 200)")
+           && area.pause(1ms)) {
+    }
+    full += run.admin("INSERT INTO ballast SELECT repeat('x', 900) FROM"
+                      " generate_series(1, 8)")
+              ? 0
+              : 1;
+    area.pause(700ms);
+    run.admin("TRUNCATE ballast");
+  }
+  run.admin("DROP TABLE ballast");
+  auto result = run.finish();
+  if (full == 0)
+    result.broken.push_back({6, "", "the tablespace was never full"});
+  run.admin("DROP TABLE steward_record");
+  server_run::admin("postgres", "DROP TABLESPACE small");
+  server_run::admin("postgres", "CHECKPOINT"); // nothing is left to be flushed
+  return result;
+}
+
+// Four connections write the same 1,000 names at the same time, each in an order
+// of its own, straight into the store.
+outcome shuffled_batches(const setup& how) {
+  constexpr std::size_t writers = 4;
+  constexpr std::size_t names = 1'000;
+  server_run run{how};
+  postgres_store{run.url(), 20s}; // makes the schema
+  plant_bug(how.planted);
+  outcome result;
+  std::atomic<std::size_t> created{0};
+  std::atomic<bool> enough{false};
+  std::atomic<int> rounds{0};
+  auto next_round = [&]() noexcept { enough = ++rounds >= 200 || enough; };
+  std::barrier together{static_cast<std::ptrdiff_t>(writers), next_round};
+  std::vector<std::thread> threads;
+  auto end = std::chrono::steady_clock::now() + how.duration;
+  for (std::size_t n = 0; n < writers; ++n)
+    threads.emplace_back([&, n] {
+      postgres_store mine{run.url(), 20s};
+      std::mt19937_64 random{n};
+      while (!enough) {
+        together.arrive_and_wait();
+        std::vector<record_write> batch;
+        for (std::size_t i = 0; i < names; ++i) {
+          record draft;
+          draft.name = std::to_string(rounds) + "/" + std::to_string(i);
+          draft.creator = fingerprint_of(draft.name + std::to_string(n));
+          batch.push_back(create_record{std::move(draft)});
+        }
+        std::shuffle(batch.begin(), batch.end(), random);
+        try {
+          for (auto& x : mine.write(batch, 10s))
+            created += x.verdict == record_verdict::created;
+        } catch (const store_failure&) {
+          // The count of deadlocks tells.
+        }
+        if (std::chrono::steady_clock::now() > end)
+          enough = true;
+        together.arrive_and_wait();
+      }
+      together.arrive_and_drop();
+    });
+  for (auto& x : threads)
+    x.join();
+  plant_bug("");
+  result.operations = static_cast<std::size_t>(rounds) / 2 * writers * names;
+  result.rows = created;
+  run.judge_deadlocks(result);
+  return result;
+}
+
+// pgbouncer, which gives each transaction any session.
+outcome pooled(const setup& how) {
+  constexpr const char* program = "/usr/sbin/pgbouncer";
+  if (!fs::exists(program))
+    throw skipped{"needs pgbouncer"};
+  server_run run{how};
+  auto& server = run.server();
+  const auto& database = run.database();
+  auto folder = server.folder() / "pool";
+  fs::create_directory(folder);
+  server.user().give(folder);
+  auto ini = (folder / "pgbouncer.ini").string();
+  std::ofstream{folder / "users"} << "\"steward\" \"\"\n";
+  std::ofstream{ini} << "[databases]\n* = host=" << server.folder().string()
+                     << "\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = "
+                     << folder.string() << "\nauth_type = trust\nauth_file = "
+                     << (folder / "users").string()
+                     << "\npool_mode = transaction\ndefault_pool_size = 4\n";
+  auto pid = server.user().start({program, ini}, (folder / "log").string());
+  auto& area = run.start("postgresql://steward@/" + database
+                         + "?port=6432&host=" + folder.string());
+  while (area.pause(400ms))
+    run.terminate_one();
+  auto result = run.finish();
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  if (result.operations == 0)
+    result.broken.push_back({6, "", "nothing got through"});
+  return result;
+}
+
+} // namespace
+
+std::vector<kind> postgres_kinds() {
+  auto through = [](weather bad, std::chrono::milliseconds time) {
+    return [=](const setup& how) { return through_proxy(how, bad, time); };
+  };
+  return {
+    {"nothing", "postgresql", every(100ms, [](server_run&, arena&) {})},
+    {"shuffled batches of 1,000", "postgresql", shuffled_batches},
+    {"kill -9 of clients", "postgresql", every(300ms, kill_client)},
+    {"SIGSTOP of clients", "postgresql", every(200ms, stop_client)},
+    {"pg_terminate_backend", "postgresql", every(50ms, terminate_backend)},
+    {"kill -9 of a backend", "postgresql", every(1500ms, kill_backend)},
+    {"kill -9 of the server", "postgresql", every(1000ms, kill_server)},
+    {"proxy that cuts", "postgresql", through(weather::cutting, 1000ms)},
+    {"proxy that delays", "postgresql", through(weather::slow, 1000ms)},
+    {"proxy that swallows all", "postgresql", through(weather::black_hole, 1s)},
+    {"lock_timeout", "postgresql", every(700ms, lock_table)},
+    {"cancelled statements", "postgresql", every(20ms, cancel_statements)},
+    {"read-only server", "postgresql", every(500ms, only_read)},
+    {"max_connections", "postgresql", every(300ms, take_all_connections)},
+    {"pgbouncer, transactions", "postgresql", pooled},
+    {"full tablespace of 9 MB", "postgresql", full_tablespace},
+  };
+}
+
+} // namespace faults

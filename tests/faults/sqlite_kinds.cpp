@@ -1,0 +1,200 @@
+#include <steward/tests/faults/arena.hpp>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <signal.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace faults {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+// A run on one file; `happen` is called until it is over.
+class file_run {
+public:
+  explicit file_run(const setup& how, std::size_t processes = 0)
+    : how_(how), folder_(fs::temp_directory_path() / unique_name()),
+      area_(how, url(), processes > 0 ? processes : how.processes) {
+    fs::create_directory(folder_);
+  }
+
+  file_run(const file_run&) = delete;
+  file_run& operator=(const file_run&) = delete;
+
+  ~file_run() {
+    if (mounted_)
+      ::umount2(folder_.c_str(), MNT_DETACH);
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+
+  fs::path file() const {
+    return folder_ / "records.db";
+  }
+
+  std::string url() const {
+    return "sqlite:" + file().string();
+  }
+
+  void mount_small() {
+    if (::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=1m") != 0)
+      throw skipped{"needs the right to mount a tmpfs"};
+    mounted_ = true;
+  }
+
+  /// Workers whose disk does what the byte in this file says.
+  fs::path use_faulty_io() {
+    auto control = folder_ / "control";
+    std::ofstream{control} << '-';
+    area_.environment = {{"LD_PRELOAD", how_.io_library},
+                         {"STEWARD_FAULTY_IO", control.string()}};
+    return control;
+  }
+
+  arena& area() {
+    return area_;
+  }
+
+private:
+  static std::string unique_name() {
+    static int count = 0;
+    return "faults-db-" + std::to_string(::getpid()) + "-"
+           + std::to_string(++count);
+  }
+
+  setup how_;
+  fs::path folder_;
+  arena area_;
+  bool mounted_ = false;
+};
+
+void put(const fs::path& file, char byte) {
+  std::fstream{file, std::ios::in | std::ios::out} << byte;
+}
+
+outcome none(const setup& how) {
+  file_run run{how};
+  run.area().start();
+  while (run.area().pause(100ms)) {
+  }
+  return run.area().finish(run.url());
+}
+
+outcome kill_clients(const setup& how) {
+  file_run run{how};
+  auto& area = run.area();
+  area.start();
+  while (area.pause(300ms))
+    area.replace_worker(area.random(area.workers()));
+  return area.finish(run.url());
+}
+
+outcome stop_clients(const setup& how) {
+  file_run run{how};
+  auto& area = run.area();
+  area.start();
+  while (area.pause(200ms)) {
+    auto i = area.random(area.workers());
+    area.signal_worker(i, SIGSTOP);
+    area.pause(400ms);
+    area.signal_worker(i, SIGCONT);
+  }
+  return area.finish(run.url());
+}
+
+outcome external_lock(const setup& how) {
+  file_run run{how};
+  auto& area = run.area();
+  area.start();
+  while (area.pause(300ms)) {
+    try {
+      SQLite::Database db{run.file().string(), SQLite::OPEN_READWRITE};
+      db.setBusyTimeout(500);
+      db.exec("BEGIN IMMEDIATE");
+      area.pause(std::chrono::milliseconds{100 + area.random(2500)});
+    } catch (const SQLite::Exception&) {
+      // Not made yet, or locked by those whom we disturb.
+    }
+  }
+  return area.finish(run.url());
+}
+
+// The disk of the workers fails now and then.
+outcome failing_disk(const setup& how, char mode) {
+  file_run run{how};
+  auto control = run.use_faulty_io();
+  auto& area = run.area();
+  area.start();
+  while (area.pause(250ms)) {
+    put(control, mode);
+    area.pause(150ms);
+    put(control, '-');
+  }
+  put(control, '-');
+  return area.finish(run.url());
+}
+
+outcome full_tmpfs(const setup& how) {
+  file_run run{how};
+  run.mount_small();
+  run.area().start();
+  while (run.area().pause(100ms)) {
+  }
+  return run.area().finish(run.url());
+}
+
+outcome moved_file(const setup& how) {
+  file_run run{how};
+  auto& area = run.area();
+  area.start();
+  auto away = run.file().string() + ".away";
+  while (area.pause(400ms)) {
+    std::error_code none_yet;
+    fs::rename(run.file(), away, none_yet);
+    area.pause(150ms);
+    fs::rename(away, run.file(), none_yet);
+  }
+  return area.finish(run.url());
+}
+
+// Only what was synced is there after the cut. One process: what one of them
+// syncs is not known to the others.
+outcome power_loss(const setup& how) {
+  file_run run{how, 1};
+  auto shadow = run.file().parent_path() / "shadow";
+  fs::create_directory(shadow);
+  run.use_faulty_io();
+  run.area().environment["STEWARD_SHADOW"] = shadow.string();
+  run.area().start();
+  while (run.area().pause(100ms)) {
+  }
+  return run.area().finish("sqlite:" + (shadow / "records.db").string(), true);
+}
+
+} // namespace
+
+std::vector<kind> sqlite_kinds() {
+  auto mode = [](char x) {
+    return [x](const setup& how) { return failing_disk(how, x); };
+  };
+  return {
+    {"nothing", "sqlite", none},
+    {"kill -9 of clients", "sqlite", kill_clients},
+    {"SIGSTOP of clients", "sqlite", stop_clients},
+    {"external lock, up to 2.6 s", "sqlite", external_lock},
+    {"fsync fails (EIO)", "sqlite", mode('e')},
+    {"no space (ENOSPC)", "sqlite", mode('f')},
+    {"read-only (EROFS)", "sqlite", mode('r')},
+    {"full tmpfs of 1 MB", "sqlite", full_tmpfs},
+    {"file moved away and back", "sqlite", moved_file},
+    {"power loss, 1 process", "sqlite", power_loss},
+  };
+}
+
+} // namespace faults

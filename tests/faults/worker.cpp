@@ -1,0 +1,192 @@
+#include <steward/tests/faults/worker.hpp>
+
+#include <steward/actors/log.hpp>
+#include <steward/core/planted.hpp>
+#include <steward/runtime/records.hpp>
+#include <steward/testkit/history.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <functional>
+#include <future>
+#include <iostream>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace faults {
+
+namespace {
+
+using namespace steward;
+using namespace std::chrono_literals;
+using testkit::history;
+using testkit::stamp;
+
+std::atomic<bool> enough{false};
+
+creator_token token_of(const std::string& text) {
+  return fingerprint_of(text);
+}
+
+std::string hex_of(const creator_token& x) {
+  std::string result;
+  for (auto byte : x)
+    for (auto digit : {std::to_integer<unsigned>(byte >> 4),
+                       std::to_integer<unsigned>(byte & std::byte{15})})
+      result += "0123456789abcdef"[digit];
+  return result;
+}
+
+class worker {
+public:
+  explicit worker(const work& what)
+    : what_(what),
+      file_(::open(what.history.c_str(),
+                   O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
+      book_(testkit::monotonic_stamp,
+            [this](const std::string& line) { write(line + "\n"); }) {
+  }
+
+  ~worker() {
+    ::close(file_);
+  }
+
+  void run(records& all) {
+    std::vector<std::thread> clients;
+    for (std::size_t i = 0; i < what_.clients; ++i)
+      clients.emplace_back([this, &all, i] { ask_on(all, i); });
+    for (auto& x : clients)
+      x.join();
+  }
+
+private:
+  void write(const std::string& line) const {
+    if (::write(file_, line.data(), line.size()) < 0)
+      ::_exit(3);
+  }
+
+  // New names come up with the time, and then all processes want the same ones
+  // at once.
+  static std::string next_name(std::mt19937_64& random) {
+    auto window = testkit::monotonic_stamp() / 50'000'000;
+    return "n"
+           + std::to_string(window * 60 + static_cast<stamp>(random() % 60));
+  }
+
+  void ask_on(records& all, std::size_t number) {
+    auto me = what_.name + "/" + std::to_string(number);
+    auto client = book_.as(me);
+    std::mt19937_64 random{std::hash<std::string>{}(me)};
+    std::vector<std::string> created;
+    for (std::uint64_t i = 0; !enough; ++i) {
+      record draft;
+      draft.name = next_name(random);
+      draft.pool = "faults";
+      draft.key = me;
+      draft.owner = what_.name;
+      draft.creator = token_of(me + "/" + std::to_string(i));
+      draft.opened_at = time_point{testkit::monotonic_stamp() * 1ns};
+      auto name = draft.name;
+      auto ticket = client.invoke("get_or_create", name, hex_of(draft.creator));
+      auto answer = ask(all, std::move(draft));
+      tell(client, ticket, answer);
+      if (answer.verdict == record_verdict::created)
+        created.push_back(std::move(name));
+      // Some batches have more than creates.
+      if (created.size() > 4) {
+        all.note_closed(created.front(), close_reason::requested,
+                        time_point{testkit::monotonic_stamp() * 1ns});
+        created.clear();
+      }
+    }
+  }
+
+  record_answer ask(records& all, record draft) const {
+    auto reply = std::make_shared<std::promise<record_answer>>();
+    auto coming = reply->get_future();
+    cafx::send_anon(all.actor(),
+                    write_record_blocking{create_record{std::move(draft)},
+                                          later(system_now(), what_.deadline),
+                                          std::move(reply)});
+    return answer_of(coming);
+  }
+
+  static record_answer answer_of(std::future<record_answer>& coming) {
+    try {
+      return coming.get();
+    } catch (const std::future_error&) {
+      return unavailable(record_trouble::closing, "gone");
+    }
+  }
+
+  static time_point system_now() {
+    auto t = std::chrono::system_clock::now().time_since_epoch();
+    return time_point{std::chrono::duration_cast<duration>(t)};
+  }
+
+  static void tell(history::client& to, history::client::ticket which,
+                   const record_answer& x) {
+    auto result = std::string{to_string(x.verdict)} + " "
+                  + std::to_string(x.row.id) + " " + hex_of(x.row.creator);
+    if (x.verdict == record_verdict::unavailable && x.may_exist)
+      to.in_doubt(which, x.cause);
+    else if (x.verdict == record_verdict::unavailable)
+      to.fail(which, x.cause);
+    else
+      to.complete(which, result);
+  }
+
+  work what_;
+  int file_;
+  history book_;
+};
+
+} // namespace
+
+void plant_bug([[maybe_unused]] const std::string& name) {
+#ifdef STEWARD_PLANTED_BUGS
+  planted::active = planted::bug::none;
+  for (const auto& x : planted::of_databases)
+    if (x.name == name)
+      planted::active = x.which;
+#endif
+}
+
+int run_worker(const work& what) {
+  ::signal(SIGTERM, [](int) { enough = true; });
+  plant_bug(what.planted);
+  logger_of("persistence").set_level(spdlog::level::off);
+  caf::actor_system_config cfg;
+  cafx::tune(cfg);
+  caf::actor_system sys{cfg};
+  std::unique_ptr<records> all;
+  std::string why;
+  while (!enough && !all) { // the database may be away just now
+    try {
+      records_options how;
+      how.url = what.url;
+      how.owner = what.name;
+      how.open_wait_max = 500ms;
+      how.persistence.seed = std::hash<std::string>{}(what.name);
+      all = open_records(sys, how);
+    } catch (const store_failure& x) {
+      why = x.what();
+      std::this_thread::sleep_for(20ms);
+    }
+  }
+  if (!all) {
+    std::cerr << what.name << ": " << why << '\n';
+    return 0;
+  }
+  worker{what}.run(*all);
+  all->stop({3s});
+  return 0;
+}
+
+} // namespace faults
