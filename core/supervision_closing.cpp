@@ -156,7 +156,9 @@ bool supervision::quiet() const noexcept {
   auto result = waiters_.empty() && opening_ == 0 && closing_ == 0
                 && asked_ == 0 && !attention_ && !draining_;
   shelf_.for_each([&](const slot& s) {
-    result = result && !s.doom && !s.word().attention();
+    auto w = s.word();
+    if (w.in() == phase::open && (s.doom || w.attention()))
+      result = false;
   });
   return result;
 }

@@ -15,15 +15,9 @@ struct fixture : world {
   std::size_t others = 0; // actors that run beside supervisors
 
   pool<thing> things(pool_options o) {
-    auto result = rt->make_pool<thing>(with_name(std::move(o)),
-                                       thing_opener{book});
+    auto result = rt->make_pool<thing>(std::move(o), thing_opener{book});
     others = sys->registry().running();
     return result;
-  }
-
-  static pool_options with_name(pool_options o) {
-    o.name = "things";
-    return o;
   }
 
   // Whether in the end so many supervisors are awake. An actor ends some time
@@ -44,7 +38,7 @@ struct fixture : world {
 } // namespace
 
 BOOST_FIXTURE_TEST_CASE(it_sleeps_when_nothing_is_under_way, fixture) {
-  auto all = things({.awake_max = 0});
+  auto all = things({.name = "things", .awake_max = 0});
   need(all.acquire("a")).give_back();
   BOOST_TEST(awake(0));
   BOOST_TEST(all.stats().keys == 1u);
@@ -53,7 +47,7 @@ BOOST_FIXTURE_TEST_CASE(it_sleeps_when_nothing_is_under_way, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(it_sleeps_while_something_is_held, fixture) {
-  auto all = things({.per_key_max = 1, .awake_max = 0});
+  auto all = things({.name = "things", .per_key_max = 1, .awake_max = 0});
   auto mine = need(all.acquire("a"));
   BOOST_TEST(awake(0));
   BOOST_TEST(code(all.acquire("a")) == errc::key_full);
@@ -63,7 +57,7 @@ BOOST_FIXTURE_TEST_CASE(it_sleeps_while_something_is_held, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(as_many_as_may_stay_awake, fixture) {
-  auto all = things({.awake_max = 2});
+  auto all = things({.name = "things", .awake_max = 2});
   for (const auto* key : {"a", "b", "c", "d", "e"})
     need(all.acquire(key)).give_back();
   BOOST_TEST(awake(2));
@@ -71,7 +65,7 @@ BOOST_FIXTURE_TEST_CASE(as_many_as_may_stay_awake, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(it_is_awake_for_a_holder_it_has_to_watch, fixture) {
-  auto all = things({.awake_max = 0});
+  auto all = things({.name = "things", .awake_max = 0});
   caf::scoped_actor self{*sys};
   ++others;
   std::optional<granted> mine;
@@ -85,7 +79,7 @@ BOOST_FIXTURE_TEST_CASE(it_is_awake_for_a_holder_it_has_to_watch, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(it_sleeps_after_a_holder_has_died, fixture) {
-  auto all = things({.awake_max = 0});
+  auto all = things({.name = "things", .awake_max = 0});
   {
     caf::scoped_actor self{*sys};
     self->request(all.front(), caf::duration{patience}, acquire{"a"})
@@ -97,7 +91,8 @@ BOOST_FIXTURE_TEST_CASE(it_sleeps_after_a_holder_has_died, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_idle_is_closed_and_wakes_nobody, fixture) {
-  auto all = things({.idle_timeout = 10s, .linger = 20s, .awake_max = 0});
+  auto all = things(
+    {.name = "things", .idle_timeout = 10s, .linger = 20s, .awake_max = 0});
   for (int i = 0; i < 100; ++i)
     need(all.acquire("key " + std::to_string(i))).give_back();
   BOOST_TEST(awake(0));
@@ -115,7 +110,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_idle_is_closed_and_wakes_nobody, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_broken_wakes_it_and_is_closed, fixture) {
-  auto all = things({.awake_max = 0});
+  auto all = things({.name = "things", .awake_max = 0});
   auto mine = need(all.acquire("a"));
   BOOST_TEST(awake(0));
   mine.give_up();
@@ -125,7 +120,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_broken_wakes_it_and_is_closed, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(what_sleeps_gives_way_where_all_is_full, fixture) {
-  auto all = things({.total_max = 3, .awake_max = 0});
+  auto all = things({.name = "things", .total_max = 3, .awake_max = 0});
   for (const auto* key : {"a", "b", "c"}) {
     need(all.acquire(key)).give_back();
     pass(1s);
@@ -138,7 +133,7 @@ BOOST_FIXTURE_TEST_CASE(what_sleeps_gives_way_where_all_is_full, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(who_asks_opens_where_nobody_blocks, fixture) {
   auto all = rt->make_pool<thing>(
-    with_name({.per_key_max = 1, .idle_timeout = 10s, .linger = 10s}),
+    {.name = "things", .per_key_max = 1, .idle_timeout = 10s, .linger = 10s},
     inline_opener{{book}});
   others = sys->registry().running();
   need(all.acquire("a")).give_back();
