@@ -103,10 +103,13 @@ BOOST_FIXTURE_TEST_CASE(what_is_idle_is_closed_and_wakes_nobody, fixture) {
   BOOST_TEST(all.try_acquire("key 7").has_value());
   BOOST_TEST(awake(0));
   pass(40s);
-  pass(40s);
   BOOST_TEST(book->waits_for_closed(100));
   BOOST_TEST(book->closed_count(close_reason::idle) == 100u);
-  BOOST_TEST(all.stats().keys == 0u);
+  // Workers close: the last may tell the clock of it only now.
+  BOOST_TEST(truth::waits_until([&] {
+    pass(40s);
+    return all.stats().keys == 0;
+  }));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_broken_wakes_it_and_is_closed, fixture) {
@@ -138,11 +141,11 @@ BOOST_FIXTURE_TEST_CASE(who_asks_opens_where_nobody_blocks, fixture) {
   others = sys->registry().running();
   need(all.acquire("a")).give_back();
   need(all.acquire("a", {.params = "other"})).give_back(); // in its place
-  BOOST_TEST(sys->registry().running() == others);
+  BOOST_TEST(awake(0));
   BOOST_TEST(book->closed_count(close_reason::evicted) == 1u);
   pass(11s);
   BOOST_TEST(book->closed_count(close_reason::idle) == 1u);
   pass(11s);
   BOOST_TEST(all.stats().keys == 0u);
-  BOOST_TEST(sys->registry().running() == others);
+  BOOST_TEST(awake(0));
 }
