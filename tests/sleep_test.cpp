@@ -90,6 +90,22 @@ BOOST_FIXTURE_TEST_CASE(it_sleeps_after_a_holder_has_died, fixture) {
   BOOST_TEST(all.try_acquire("a").has_value());
 }
 
+BOOST_FIXTURE_TEST_CASE(it_sleeps_after_who_asked_has_died, fixture) {
+  gate slow;
+  auto all = rt->make_pool<thing>(
+    {.name = "things", .awake_max = 0},
+    thing_opener{book, [&](const open_request&) { slow.wait(); }});
+  others = sys->registry().running();
+  {
+    caf::scoped_actor self{*sys};
+    self->send(all.front(), acquire{"a"});
+    BOOST_TEST(slow.waits_for(1));
+  }
+  slow.open();
+  BOOST_TEST(awake(0));
+  BOOST_TEST(all.try_acquire("a").has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_idle_is_closed_and_wakes_nobody, fixture) {
   auto all = things(
     {.name = "things", .idle_timeout = 10s, .linger = 20s, .awake_max = 0});
