@@ -74,8 +74,9 @@ caf::behavior supervisor_state::begin_now() {
       carry_out();
     },
     [this](const cleanup_tick& m) {
-      if (std::exchange(last_tick_, m.seq) != m.seq) // it may come twice
+      if (m.seq > last_tick_) // it may come twice
         arrived();
+      last_tick_ = std::max(last_tick_, m.seq);
       on_tick(m);
     },
     [this](const release_lease& m) {

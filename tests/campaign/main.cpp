@@ -31,7 +31,8 @@ explore_options options_of(const words& w, const named_scenario& x,
   o.name = x.name;
   o.first_seed = w.first_seed;
   o.seeds = w.minutes > 0 ? ~std::uint64_t{0} - w.first_seed : w.seeds;
-  o.time_limit = limit;
+  if (w.minutes > 0)
+    o.time_limit = limit;
   o.regressions = w.regressions;
   o.charts = "build/charts";
   return o;
@@ -69,8 +70,10 @@ int run(const words& w) {
     std::cerr << '\n';
     return 2;
   }
-  auto limit = std::chrono::seconds{
-    static_cast<std::int64_t>(w.minutes * 60 / static_cast<double>(count))};
+  // At least a second each: none would be no limit.
+  auto limit = std::chrono::seconds{std::max(
+    std::int64_t{1},
+    static_cast<std::int64_t>(w.minutes * 60 / static_cast<double>(count)))};
   if (!w.hashes)
     std::cout << std::left << std::setw(24) << "scenario" << std::right
               << std::setw(10) << "schedules" << std::setw(10) << "each s"

@@ -260,14 +260,13 @@ outcome full_tablespace(const setup& how) {
   int full = 0;
   // The table goes there when it is there.
   auto& area = run.start();
-  area.pause(300ms);
-  run.admin("ALTER TABLE steward_record SET TABLESPACE small");
   run.admin("CREATE TABLE ballast(x text) TABLESPACE small");
-  while (area.pause(100ms)) {
-    // To the last page; then there is space again for a while.
+  run.admin("ALTER TABLE steward_record SET TABLESPACE small");
+  while (area.pause(20ms)) {
+    // To the last page, however short the run; then there is space for a while.
     while (run.admin("INSERT INTO ballast SELECT repeat('x', 900) FROM"
-                     " generate_series(1, 200)")
-           && area.pause(1ms)) {
+                     " generate_series(1, 200)")) {
+      area.pause(1ms);
     }
     full += run.admin("INSERT INTO ballast SELECT repeat('x', 900) FROM"
                       " generate_series(1, 8)")
