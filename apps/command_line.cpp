@@ -1,6 +1,7 @@
 #include <steward/apps/command_line.hpp>
 
 #include <steward/apps/manual.hpp>
+#include <steward/apps/option.hpp>
 #include <steward/apps/text.hpp>
 #include <steward/core/duration_text.hpp>
 #include <steward/version.hpp>
@@ -162,12 +163,6 @@ replay_arguments to_arguments(const replay_words& words) {
   result.json = words.json;
   result.quiet = words.quiet;
   return result;
-}
-
-void add_option(CLI::App& app, const std::string& group,
-                const std::string& name, const std::string& value,
-                std::string& word, const std::string& text) {
-  app.add_option(name, word, text)->option_text(value)->group(group);
 }
 
 void add_limits(CLI::App& app, replay_words& words) {

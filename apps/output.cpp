@@ -124,4 +124,20 @@ void write_file(const std::string& path, std::string_view text) {
   }
 }
 
+void write_report(const std::string& json, bool quiet,
+                  function_ref<std::string()> to_json,
+                  function_ref<std::string()> to_table) {
+  if (json == "-") {
+    write_stdout(to_json());
+    if (!quiet)
+      (void)write_all(STDERR_FILENO, to_table());
+    return;
+  }
+  // The file first: a closed standard output must not cost it.
+  if (!json.empty())
+    write_file(json, to_json());
+  if (!quiet)
+    write_stdout(to_table());
+}
+
 } // namespace steward

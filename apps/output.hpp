@@ -1,5 +1,7 @@
 #pragma once
 
+#include <steward/core/function_ref.hpp>
+
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,5 +35,13 @@ std::string why_not_writable(const std::string& path);
 /// or all of the new one. Devices and pipes are written to. Throws
 /// `output_failure`.
 void write_file(const std::string& path, std::string_view text);
+
+/// Puts a report where it was asked for: as JSON to the file `json`, or to
+/// standard output if that is `-`, or nowhere if it is empty; and as a table,
+/// unless `quiet`, to standard output, or to standard error where JSON has
+/// that. Throws `output_failure`.
+void write_report(const std::string& json, bool quiet,
+                  function_ref<std::string()> to_json,
+                  function_ref<std::string()> to_table);
 
 } // namespace steward

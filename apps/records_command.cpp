@@ -2,6 +2,7 @@
 
 #include <steward/apps/output.hpp>
 #include <steward/apps/text.hpp>
+#include <steward/core/hex.hpp>
 #include <steward/core/one_line.hpp>
 #include <steward/runtime/record_admin.hpp>
 
@@ -40,15 +41,6 @@ std::string state_of(const record& x) {
   return x.open ? "open" : std::string{to_string(x.reason)};
 }
 
-std::string hex(const creator_token& x) {
-  std::string result;
-  for (auto byte : x)
-    for (auto digit : {std::to_integer<unsigned>(byte >> 4),
-                       std::to_integer<unsigned>(byte & std::byte{15})})
-      result += "0123456789abcdef"[digit];
-  return result;
-}
-
 nlohmann::ordered_json to_json(const record& x) {
   nlohmann::ordered_json result;
   result["id"] = x.id;
@@ -63,7 +55,7 @@ nlohmann::ordered_json to_json(const record& x) {
   result["close_reason"] = nullptr;
   result["opened_at"] = iso(x.opened_at);
   result["closed_at"] = nullptr;
-  result["creator"] = hex(x.creator);
+  result["creator"] = to_hex(x.creator);
   result["version"] = x.version;
   if (!x.open) {
     result["close_reason"] = to_string(x.reason);

@@ -2,6 +2,7 @@
 
 #include <steward/apps/command_line.hpp>
 #include <steward/apps/manual.hpp>
+#include <steward/apps/option.hpp>
 #include <steward/apps/text.hpp>
 #include <steward/core/duration_text.hpp>
 
@@ -61,12 +62,6 @@ Number to_number(std::string_view option, std::string_view word,
   if (code != std::errc{} || at != end || word.empty() || result < 0)
     refuse(option, word, allowed);
   return result;
-}
-
-void add_option(CLI::App& app, const std::string& group,
-                const std::string& name, const std::string& value,
-                std::string& word, const std::string& text) {
-  app.add_option(name, word, text)->option_text(value)->group(group);
 }
 
 void add_common(CLI::App& app, records_words& words) {

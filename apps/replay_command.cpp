@@ -12,7 +12,6 @@
 #include <ctime>
 #include <filesystem>
 #include <random>
-#include <unistd.h>
 
 namespace steward {
 namespace {
@@ -103,22 +102,6 @@ replay_result drive(const replay_arguments& arguments, const request_log& log) {
   return replay(log.requests, options);
 }
 
-// The table gives way to JSON on standard output.
-void print(const replay_report& report) {
-  const auto& arguments = report.arguments;
-  if (arguments.json == "-") {
-    write_stdout(to_json(report));
-    if (!arguments.quiet)
-      (void)write_all(STDERR_FILENO, to_table(report));
-    return;
-  }
-  // The file first: a closed standard output must not cost it.
-  if (!arguments.json.empty())
-    write_file(arguments.json, to_json(report));
-  if (!arguments.quiet)
-    write_stdout(to_table(report));
-}
-
 } // namespace
 
 int run_replay(replay_arguments arguments) {
@@ -135,7 +118,10 @@ int run_replay(replay_arguments arguments) {
   }
   auto read_time = std::chrono::steady_clock::now() - start;
   auto result = drive(arguments, log);
-  print({arguments, log, result, read_time});
+  replay_report report{arguments, log, result, read_time};
+  write_report(
+    arguments.json, arguments.quiet, [&] { return to_json(report); },
+    [&] { return to_table(report); });
   if (!result.records_error.empty()) {
     complain("--records " + arguments.records + ": "
              + std::to_string(result.records_missing)

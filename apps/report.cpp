@@ -70,16 +70,6 @@ std::string counted(std::uint64_t n, std::string_view one,
   return with_commas(n) + ' ' + std::string{n == 1 ? one : many};
 }
 
-std::string right(std::string text, std::size_t width) {
-  text.insert(0, width - std::min(width, text.size()), ' ');
-  return text;
-}
-
-std::string left(std::string text, std::size_t width) {
-  text.append(width - std::min(width, text.size()), ' ');
-  return text;
-}
-
 std::string row(std::string_view name, std::uint64_t count,
                 const std::string& share, std::string_view note) {
   auto result = left(std::string{name}, name_width)

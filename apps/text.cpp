@@ -32,6 +32,16 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
   return text;
 }
 
+std::string right(std::string text, std::size_t width) {
+  text.insert(0, width - std::min(width, text.size()), ' ');
+  return text;
+}
+
+std::string left(std::string text, std::size_t width) {
+  text.append(width - std::min(width, text.size()), ' ');
+  return text;
+}
+
 std::string printable(std::string_view text) {
   std::string result;
   for (auto c : text.substr(0, printable_bytes_max)) {

@@ -12,17 +12,6 @@ constexpr std::string_view digits = "0123456789abcdef";
 
 } // namespace
 
-std::string to_hex(const std::array<std::byte, 16>& bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (auto byte : bytes) {
-    auto value = std::to_integer<unsigned>(byte);
-    text += digits[value >> 4U];
-    text += digits[value & 15U];
-  }
-  return text;
-}
-
 std::optional<std::array<std::byte, 16>> parse_hex(std::string_view text) {
   std::array<std::byte, 16> bytes{};
   if (text.size() != bytes.size() * 2)

@@ -4,6 +4,7 @@
 #include "child_process.hpp"
 #include "record_fixtures.hpp"
 
+#include <steward/core/hex.hpp>
 #include <steward/runtime/records.hpp>
 #include <steward/storage/sqlite_store.hpp>
 #include <steward/testkit/history_check.hpp>
@@ -43,15 +44,6 @@ std::string to_line(const record_answer& x) {
   out << x.row.name << ' ' << x.row.id << ' ' << to_string(x.verdict) << ' '
       << x.lost_race << ' ' << x.row.owner << '\n';
   return out.str();
-}
-
-std::string token_text(const creator_token& x) {
-  std::string result;
-  for (auto byte : x)
-    for (auto digit : {std::to_integer<unsigned>(byte >> 4),
-                       std::to_integer<unsigned>(byte & std::byte{15})})
-      result += "0123456789abcdef"[digit];
-  return result;
 }
 
 // The same answer in a history, with the creator where the client knows its
@@ -165,11 +157,11 @@ void create_in_step(const std::filesystem::path& path, meeting& both, int side,
     for (auto& x : names) {
       auto& row = std::get<create_record>(x).draft;
       asked.push_back(
-        me.invoke("get_or_create", row.name, token_text(row.creator)));
+        me.invoke("get_or_create", row.name, to_hex(row.creator)));
     }
     auto next = asked.begin();
     for (auto& answer : store.write(names, 20s)) {
-      tell(me, *next++, answer, token_text(answer.row.creator));
+      tell(me, *next++, answer, to_hex(answer.row.creator));
       out.write_all(to_line(answer));
     }
   }

@@ -4,6 +4,7 @@
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 
+#include "name_race.hpp"
 #include "postgres_server.hpp"
 #include "record_fixtures.hpp"
 
@@ -13,9 +14,6 @@
 
 #include <atomic>
 #include <future>
-#include <map>
-#include <mutex>
-#include <thread>
 
 using namespace steward;
 using namespace record_test;
@@ -67,33 +65,8 @@ BOOST_FIXTURE_TEST_SUITE(records_on, fixture)
 BOOST_DATA_TEST_CASE_F(fixture, many_threads_that_ask_for_a_name_get_one_id,
                        data::make(both), kind) {
   open(kind);
-  constexpr int threads_max = 8;
-  constexpr int names_max = 200;
-  std::mutex mutex;
-  std::map<std::string, std::int64_t> ids;
-  std::map<std::string, int> created;
-  std::vector<std::string> wrong;
-  std::vector<std::thread> threads;
-  for (int t = 0; t < threads_max; ++t)
-    threads.emplace_back([&] {
-      for (int i = 0; i < names_max; ++i) {
-        auto x = all->get_or_create(named(std::to_string(i)), {30s});
-        std::lock_guard guard{mutex};
-        auto known = ids.emplace(x.row.name, x.row.id).first;
-        created[x.row.name] += x.verdict == record_verdict::created;
-        if (x.verdict == record_verdict::unavailable)
-          wrong.push_back(x.cause);
-        else if (known->second != x.row.id)
-          wrong.push_back("two ids of " + x.row.name);
-      }
-    });
-  for (auto& thread : threads)
-    thread.join();
-  BOOST_TEST(wrong.empty(), (wrong.empty() ? "" : wrong.front()));
-  BOOST_TEST(ids.size() == names_max);
-  for (auto& [name, count] : created)
-    BOOST_TEST(count == 1, name << " was created " << count << " times");
-  BOOST_TEST(all->counters().written == names_max);
+  race_for_names(*all, 8, 200,
+                 [](std::size_t i) { return named(std::to_string(i)); });
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, a_record_is_changed_closed_and_read_back,

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "name_race.hpp"
 #include "record_fixtures.hpp"
 
 #include <steward/actors/log.hpp>
@@ -7,9 +8,6 @@
 
 #include <atomic>
 #include <future>
-#include <map>
-#include <mutex>
-#include <thread>
 
 using namespace steward;
 using namespace record_test;
@@ -65,34 +63,11 @@ BOOST_AUTO_TEST_CASE(a_thread_gets_a_durable_row_of_its_own_run) {
 }
 
 BOOST_AUTO_TEST_CASE(many_threads_that_ask_for_one_name_get_one_id) {
-  constexpr int threads_max = 8;
-  constexpr int names_max = 100;
-  std::mutex mutex;
-  std::map<std::string, std::int64_t> ids;
-  std::map<std::string, int> created;
-  std::vector<std::string> wrong;
-  std::vector<std::thread> threads;
-  for (int t = 0; t < threads_max; ++t)
-    threads.emplace_back([&] {
-      for (int i = 0; i < names_max; ++i) {
-        auto x = all->get_or_create(named("n-" + std::to_string(i)), {30s});
-        std::lock_guard guard{mutex};
-        auto [known, first] = ids.emplace(x.row.name, x.row.id);
-        created[x.row.name] += x.verdict == record_verdict::created;
-        if (x.verdict == record_verdict::unavailable)
-          wrong.push_back(x.cause);
-        else if (known->second != x.row.id)
-          wrong.push_back("two ids of " + x.row.name);
-      }
-    });
-  for (auto& thread : threads)
-    thread.join();
-  BOOST_TEST(wrong.empty(), (wrong.empty() ? "" : wrong.front()));
-  BOOST_TEST(ids.size() == names_max);
-  for (auto& [name, count] : created)
-    BOOST_TEST(count == 1, name << " was created " << count << " times");
-  BOOST_TEST(all->counters().written == names_max);
-  BOOST_TEST(all->counters().conflicts == (threads_max - 1) * names_max);
+  constexpr std::size_t threads = 8;
+  constexpr std::size_t names = 100;
+  race_for_names(*all, threads, names,
+                 [](std::size_t i) { return named("n-" + std::to_string(i)); });
+  BOOST_TEST(all->counters().conflicts == (threads - 1) * names);
 }
 
 BOOST_AUTO_TEST_CASE(notes_are_durable_after_a_flush) {

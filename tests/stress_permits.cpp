@@ -3,6 +3,8 @@
 // ThreadSanitizer: where there is one permit in all, who has it writes a plain
 // variable. Ends with 1 if an invariant broke, or if something that should
 // happen never did.
+#include "stress.hpp"
+
 #include <steward/core/budget_book.hpp>
 
 #include <atomic>
@@ -10,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -19,6 +20,10 @@
 
 using namespace steward;
 using namespace std::chrono_literals;
+
+const char* const stress::program = "stress_permits";
+using stress::must;
+using stress::report;
 
 namespace {
 
@@ -32,13 +37,6 @@ struct event_counts {
 };
 
 event_counts count;
-
-void must(bool holds, const char* what) {
-  if (holds)
-    return;
-  std::fprintf(stderr, "stress_permits: broken: %s\n", what);
-  std::_Exit(1);
-}
 
 // One request at a time, and what became of it.
 struct supervisor {
@@ -165,12 +163,6 @@ private:
   std::mutex mutex_;
   std::vector<message> mail_;
 };
-
-// A stress that never got somewhere proves nothing there.
-bool report(const char* name, const std::atomic<std::uint64_t>& n) {
-  std::printf(" %s=%llu", name, static_cast<unsigned long long>(n));
-  return n > 0;
-}
 
 } // namespace
 

@@ -5,6 +5,7 @@
 // supervisor, at one resource at a time. Ends with 1 if an invariant broke, or
 // if something that should happen never did.
 #include "core_fixtures.hpp"
+#include "stress.hpp"
 
 #include <steward/core/hold.hpp>
 
@@ -22,6 +23,10 @@
 #include <vector>
 
 using namespace core_test;
+
+const char* const stress::program = "stress_slots";
+using stress::must;
+using stress::report;
 
 namespace {
 
@@ -41,11 +46,6 @@ event_counts count;
 [[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "stress_slots: broken: %s\n", what);
   std::_Exit(1);
-}
-
-void must(bool holds, const char* what) {
-  if (!holds)
-    fail(what);
 }
 
 struct resource {
@@ -319,12 +319,6 @@ private:
   std::size_t slots_ = 1;
   bool attention_ = false;
 };
-
-// A stress that never got somewhere proves nothing there.
-bool report(const char* name, const std::atomic<std::uint64_t>& n) {
-  std::printf(" %s=%llu", name, static_cast<unsigned long long>(n));
-  return n > 0;
-}
 
 } // namespace
 

@@ -4,6 +4,7 @@
 // beside a free slot (I7). Runs under ThreadSanitizer; ends with 1 if anything
 // broke, or if something that should happen never did.
 #include "core_fixtures.hpp"
+#include "stress.hpp"
 
 #include <steward/core/hold.hpp>
 #include <steward/core/supervision.hpp>
@@ -12,7 +13,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,6 +23,10 @@
 #include <vector>
 
 using namespace core_test;
+
+const char* const stress::program = "stress_supervision";
+using stress::must;
+using stress::report;
 
 namespace {
 
@@ -36,13 +40,6 @@ struct event_counts {
 };
 
 event_counts count;
-
-void must(bool holds, const char* what) {
-  if (holds)
-    return;
-  std::fprintf(stderr, "stress_supervision: broken: %s\n", what);
-  std::_Exit(1);
-}
 
 struct resource {
   std::atomic<std::size_t> users{0};
@@ -315,12 +312,6 @@ private:
   std::vector<slot*> under_way_;
   std::map<std::uint64_t, std::unique_ptr<resource>> resources_;
 };
-
-// A stress that never got somewhere proves nothing there.
-bool report(const char* name, const std::atomic<std::uint64_t>& n) {
-  std::printf(" %s=%llu", name, static_cast<unsigned long long>(n));
-  return n > 0;
-}
 
 } // namespace
 

@@ -2,6 +2,7 @@
 
 #include <steward/apps/bench/bench_manual.hpp>
 #include <steward/apps/bench/child.hpp>
+#include <steward/apps/option.hpp>
 #include <steward/apps/text.hpp>
 
 #include <CLI/CLI.hpp>
@@ -14,12 +15,6 @@ namespace {
 constexpr std::size_t repeat_max = 1'000;
 constexpr std::size_t repeat_against = 5;
 constexpr double at_least_max = 1'000;
-
-void add_option(CLI::App& app, const std::string& group,
-                const std::string& name, const std::string& value,
-                std::string& word, const std::string& text) {
-  app.add_option(name, word, text)->option_text(value)->group(group);
-}
 
 void add_work(CLI::App& app, bench_words& words) {
   const auto* group = "Work";

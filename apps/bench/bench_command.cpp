@@ -185,19 +185,12 @@ void check_outputs(const bench_arguments& arguments) {
 }
 
 void print(const bench_arguments& arguments, const bench_report& report) {
-  // Files first: a closed standard output must not cost them.
+  // First: a closed standard output must not cost it.
   if (!arguments.plot.empty())
     write_file(arguments.plot, to_page(report));
-  if (arguments.json == "-") {
-    write_stdout(to_json(report));
-    if (!arguments.quiet)
-      (void)write_all(STDERR_FILENO, to_table(report));
-    return;
-  }
-  if (!arguments.json.empty())
-    write_file(arguments.json, to_json(report));
-  if (!arguments.quiet)
-    write_stdout(to_table(report));
+  write_report(
+    arguments.json, arguments.quiet, [&] { return to_json(report); },
+    [&] { return to_table(report); });
 }
 
 // Says what is certainly below the limit.

@@ -30,16 +30,6 @@ std::string whole(double x) {
   return with_commas(static_cast<std::uint64_t>(std::llround(x)));
 }
 
-std::string right(std::string text, std::size_t width) {
-  text.insert(0, width - std::min(width, text.size()), ' ');
-  return text;
-}
-
-std::string left(std::string text, std::size_t width) {
-  text.append(width - std::min(width, text.size()), ' ');
-  return text;
-}
-
 template <class F>
 std::string or_dash(std::optional<double> x, F f) {
   return x ? f(*x) : std::string{"-"};

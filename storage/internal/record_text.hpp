@@ -2,6 +2,7 @@
 
 // How records are written as text that people can read. Not installed.
 
+#include <steward/core/hex.hpp>
 #include <steward/core/record.hpp>
 
 #include <array>
@@ -12,9 +13,6 @@
 #include <string_view>
 
 namespace steward {
-
-/// A token or fingerprint as 32 hexadecimal digits.
-std::string to_hex(const std::array<std::byte, 16>& bytes);
 
 /// Reads what `to_hex` writes, and nothing else.
 std::optional<std::array<std::byte, 16>> parse_hex(std::string_view text);

@@ -1,5 +1,6 @@
 #include <steward/tests/faults/arena.hpp>
 
+#include <steward/core/hex.hpp>
 #include <steward/storage/record_store.hpp>
 
 #include <signal.h>
@@ -29,20 +30,11 @@ using testkit::stored_row;
 // has more to do than it can.
 constexpr testkit::stamp answer_max = 4'000'000'000;
 
-std::string hex_of(const creator_token& x) {
-  std::string result;
-  for (auto byte : x)
-    for (auto digit : {std::to_integer<unsigned>(byte >> 4),
-                       std::to_integer<unsigned>(byte & std::byte{15})})
-      result += "0123456789abcdef"[digit];
-  return result;
-}
-
 std::vector<stored_row> rows_at(const std::string& url) {
   auto store = open_record_store(url, 30s);
   std::vector<stored_row> result;
   for (auto& row : store->list("", 10s))
-    result.push_back({row.name, std::to_string(row.id), hex_of(row.creator)});
+    result.push_back({row.name, std::to_string(row.id), to_hex(row.creator)});
   return result;
 }
 

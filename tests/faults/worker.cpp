@@ -1,6 +1,7 @@
 #include <steward/tests/faults/worker.hpp>
 
 #include <steward/actors/log.hpp>
+#include <steward/core/hex.hpp>
 #include <steward/core/planted.hpp>
 #include <steward/runtime/records.hpp>
 #include <steward/testkit/history.hpp>
@@ -32,15 +33,6 @@ std::atomic<bool> enough{false};
 
 creator_token token_of(const std::string& text) {
   return fingerprint_of(text);
-}
-
-std::string hex_of(const creator_token& x) {
-  std::string result;
-  for (auto byte : x)
-    for (auto digit : {std::to_integer<unsigned>(byte >> 4),
-                       std::to_integer<unsigned>(byte & std::byte{15})})
-      result += "0123456789abcdef"[digit];
-  return result;
 }
 
 class worker {
@@ -93,7 +85,7 @@ private:
       draft.creator = token_of(me + "/" + std::to_string(i));
       draft.opened_at = time_point{testkit::monotonic_stamp() * 1ns};
       auto name = draft.name;
-      auto ticket = client.invoke("get_or_create", name, hex_of(draft.creator));
+      auto ticket = client.invoke("get_or_create", name, to_hex(draft.creator));
       auto answer = ask(all, std::move(draft));
       tell(client, ticket, answer);
       if (answer.verdict == record_verdict::created)
@@ -133,7 +125,7 @@ private:
   static void tell(history::client& to, history::client::ticket which,
                    const record_answer& x) {
     auto result = std::string{to_string(x.verdict)} + " "
-                  + std::to_string(x.row.id) + " " + hex_of(x.row.creator);
+                  + std::to_string(x.row.id) + " " + to_hex(x.row.creator);
     if (x.verdict == record_verdict::unavailable && x.may_exist)
       to.in_doubt(which, x.cause);
     else if (x.verdict == record_verdict::unavailable)
