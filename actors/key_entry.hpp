@@ -62,11 +62,16 @@ public:
   const std::shared_ptr<pool_context> pool;
 
   // Under the directory's lock.
-  caf::actor supervisor;       ///< null: asleep
-  bool gone = false;           ///< not in the directory any more
-  bool attended = false;       ///< by somebody else, while asleep
+  std::shared_ptr<key_entry> found_here; ///< itself, while it is found
+  caf::actor supervisor;                 ///< null: asleep
+  bool attended = false;                 ///< by somebody else, while asleep
   time_point empty_since;      ///< while asleep: since when nothing is open
   time_point armed_at = never; ///< while asleep: what the clock was told
+
+  /// Whether it is not in the directory any more.
+  bool gone() const noexcept {
+    return found_here == nullptr;
+  }
 
   /// Messages that the supervisor has to handle before it may sleep or leave:
   /// counted up under the directory's lock, down by the supervisor. // I8

@@ -90,11 +90,19 @@ public:
   /// Calls `f(slot&)` for every slot, in the order in which they were made.
   template <class F>
   void for_each(F&& f) {
-    f(first_);
-    for (auto* b = more_.load(std::memory_order_acquire); b != nullptr;
-         b = b->next.load(std::memory_order_acquire))
-      for (std::size_t i = 0; i < b->size; ++i)
-        f(b->slots[i]);
+    auto* slots = &first_;
+    std::size_t size = 1;
+    const auto* next = &more_;
+    for (;;) {
+      for (std::size_t i = 0; i < size; ++i)
+        f(slots[i]);
+      auto* b = next->load(std::memory_order_acquire);
+      if (b == nullptr)
+        return;
+      slots = b->slots.get();
+      size = b->size;
+      next = &b->next;
+    }
   }
 
 private:

@@ -9,38 +9,6 @@ std::uint64_t tag_of(std::string_view params) noexcept {
   return params.empty() ? 0 : std::hash<std::string_view>{}(params);
 }
 
-void slot::used(time_point stamp) noexcept {
-  // Sharers may give back out of order; the latest end counts.
-  auto at = stamp.time_since_epoch().count();
-  auto seen = last_used_.load(std::memory_order_relaxed);
-  while (
-    seen < at
-    && !last_used_.compare_exchange_weak(seen, at, std::memory_order_relaxed)) {
-    // `seen` is fresh.
-  }
-}
-
-slot::given slot::give_back(time_point stamp, bool to_supervisor) noexcept {
-  // Stamped before the word is released: who finds no holder finds the stamp.
-  used(stamp);
-  auto raw = word_.load(std::memory_order_relaxed);
-  for (;;) {
-    slot_word seen{raw};
-    assert(seen.holders() > 0);
-    // A waiter may be after it. Keeping the hold keeps the slot, its shelf and
-    // its supervisor alive until the message has been sent.
-    if (seen.in() == phase::open && seen.attention() && to_supervisor)
-      return given::hand_over;
-    if (word_.compare_exchange_weak(raw, seen.one_less().raw(),
-                                    std::memory_order_acq_rel,
-                                    std::memory_order_relaxed)) {
-      if (seen.in() == phase::open)
-        return given::back;
-      return seen.holders() == 1 ? given::revoked_last : given::revoked;
-    }
-  }
-}
-
 void slot::begin_open(std::uint64_t id, std::string_view params,
                       time_point now) {
   auto seen = word();

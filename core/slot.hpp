@@ -4,6 +4,7 @@
 #include <steward/core/close_reason.hpp>
 #include <steward/core/time.hpp>
 
+#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -201,7 +202,16 @@ public:
   bool late = false;
 
 private:
-  void used(time_point stamp) noexcept;
+  // Sharers may give back out of order; the latest end counts.
+  void used(time_point stamp) noexcept {
+    auto at = stamp.time_since_epoch().count();
+    auto seen = last_used_.load(std::memory_order_relaxed);
+    while (seen < at
+           && !last_used_.compare_exchange_weak(seen, at,
+                                                std::memory_order_relaxed)) {
+      // `seen` is fresh.
+    }
+  }
 
   atomic<std::uint64_t> word_{0};
   atomic<std::int64_t> last_used_{0};
@@ -213,5 +223,27 @@ private:
   std::unique_ptr<const std::string> params_; // null: empty, as most are
   std::unique_ptr<std::shared_ptr<void>> keep_;
 };
+
+inline slot::given slot::give_back(time_point stamp,
+                                   bool to_supervisor) noexcept {
+  // Stamped before the word is released: who finds no holder finds the stamp.
+  used(stamp);
+  auto raw = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    slot_word seen{raw};
+    assert(seen.holders() > 0);
+    // A waiter may be after it. Keeping the hold keeps the slot, its shelf and
+    // its supervisor alive until the message has been sent.
+    if (seen.in() == phase::open && seen.attention() && to_supervisor)
+      return given::hand_over;
+    if (word_.compare_exchange_weak(raw, seen.one_less().raw(),
+                                    std::memory_order_acq_rel,
+                                    std::memory_order_relaxed)) {
+      if (seen.in() == phase::open)
+        return given::back;
+      return seen.holders() == 1 ? given::revoked_last : given::revoked;
+    }
+  }
+}
 
 } // namespace steward

@@ -8,36 +8,41 @@
 
 namespace steward {
 
-directory::directory(std::shared_ptr<pool_context> pool, spawn_function spawn)
-  : pool_(std::move(pool)), spawn_(std::move(spawn)) {
+directory::directory(std::shared_ptr<pool_context> pool, spawn_function spawn,
+                     std::size_t garbage_max)
+  : pool_(std::move(pool)), spawn_(std::move(spawn)), retired_(garbage_max) {
 }
 
-directory::~directory() = default;
+directory::~directory() {
+  for (auto& s : stripes_)
+    s.keys.for_each([](key_entry& who) { who.found_here.reset(); });
+}
 
 directory::stripe& directory::stripe_of(const hashed_key& key) noexcept {
-  // The set takes the low bits.
-  return stripes_[(key.hash >> 48) % stripe_count];
+  return stripes_[(key.hash >> 48) % stripe_count]; // tables take the low bits
+}
+
+key_entry* directory::find(const stripe& in, const hashed_key& key) noexcept {
+  return in.keys.find(key.hash, [&](const key_entry& x) {
+    return x.place.key() == key.text;
+  });
 }
 
 hold directory::borrow(std::string_view key, std::string_view params) noexcept {
   auto tag = tag_of(params);
   auto wanted = hashed(key);
-  auto& s = stripe_of(wanted);
-  entry_ptr keep;
   shelf::found seen;
   {
-    // The lock keeps the shelf from going away before there is a hold on it.
-    std::lock_guard lock{s.guard};
-    auto i = s.keys.find(wanted);
-    if (i == s.keys.end())
+    // Keeps the shelf from going away before there is a hold on it.
+    epochs::reading here{retired_};
+    auto* who = find(stripe_of(wanted), wanted);
+    if (who == nullptr)
       return {};
-    seen = (*i)->place.find(params, tag);
-    if (seen.mistaken == nullptr)
-      return hold{seen.place};
-    keep = *i;
+    seen = who->place.find(params, tag);
   }
-  keep->place.put_back(*seen.mistaken); // may send, which takes the lock
-  return {};
+  if (seen.mistaken != nullptr) // may send
+    seen.mistaken->home().put_back(*seen.mistaken);
+  return hold{seen.place};
 }
 
 // -- messages to supervisors --------------------------------------------------
@@ -49,12 +54,12 @@ bool directory::with_supervisor(std::string_view key,
   entry_ptr awoken;
   {
     std::lock_guard lock{s.guard};
-    if (s.closed)
+    if (closed())
       return false;
-    const auto& who = find_or_make(s, wanted);
-    if (rouse(*who))
-      awoken = who;
-    f(who->supervisor);
+    auto& who = find_or_make(s, wanted);
+    if (rouse(who))
+      awoken = who.shared_from_this();
+    f(who.supervisor);
   }
   if (awoken != nullptr)
     put_to_bed(awoken);
@@ -62,20 +67,21 @@ bool directory::with_supervisor(std::string_view key,
 }
 
 // Under the lock.
-const std::shared_ptr<key_entry>&
-directory::find_or_make(stripe& s, const hashed_key& key) {
-  auto i = s.keys.find(key);
-  if (STEWARD_PLANTED(two_supervisors) && i != s.keys.end()
-      && (*i)->on_the_way > 0) {
-    s.keys.erase(i);
-    i = s.keys.end();
+key_entry& directory::find_or_make(stripe& in, const hashed_key& key) {
+  auto* known = find(in, key);
+  if (STEWARD_PLANTED(two_supervisors) && known != nullptr
+      && known->on_the_way > 0) {
+    in.keys.erase(key.hash, *known, retired_);
+    known = nullptr;
   }
-  if (i == s.keys.end()) {
-    i = s.keys.insert(std::make_shared<key_entry>(std::string{key.text}, pool_))
-          .first;
-    size_.fetch_add(1, std::memory_order_relaxed);
-  }
-  return *i;
+  if (known != nullptr)
+    return *known;
+  auto fresh = std::make_shared<key_entry>(std::string{key.text}, pool_);
+  in.keys.insert(key.hash, *fresh, retired_);
+  size_.fetch_add(1, std::memory_order_relaxed);
+  auto& result = *fresh;
+  result.found_here = std::move(fresh);
+  return result;
 }
 
 bool directory::with_present(std::string_view key,
@@ -83,34 +89,35 @@ bool directory::with_present(std::string_view key,
   auto wanted = hashed(key);
   auto& s = stripe_of(wanted);
   std::lock_guard lock{s.guard};
-  auto i = s.keys.find(wanted);
-  if (i == s.keys.end() || !(*i)->supervisor)
+  auto* who = find(s, wanted);
+  if (who == nullptr || !who->supervisor)
     return false;
-  rouse(**i);
-  f((*i)->supervisor);
+  rouse(*who);
+  f(who->supervisor);
   return true;
 }
 
 void directory::wake(key_entry& who, caf::message what) {
-  auto& s = stripe_of(hashed(who.place.key()));
-  bool awoken = false;
+  auto& s = stripe_of(who);
+  entry_ptr awoken;
   {
     std::lock_guard lock{s.guard};
-    if (who.gone)
+    if (who.gone())
       return;
-    awoken = rouse(who);
-    if (awoken && s.closed) { // it was asleep when all were told
+    if (rouse(who))
+      awoken = who.shared_from_this();
+    if (awoken != nullptr && closed()) { // it was asleep when all were told
       who.on_the_way.fetch_add(1, std::memory_order_relaxed);
       cafx::send_anon(who.supervisor, drain{});
     }
-    cafx::send_anon(who.supervisor, std::move(what));
+    cafx::send_anon(who.supervisor, std::move(what)); // `who` may go after this
   }
-  if (awoken)
-    put_to_bed(who.shared_from_this());
+  if (awoken != nullptr)
+    put_to_bed(awoken);
 }
 
 bool directory::tell(key_entry& who, caf::message what) {
-  auto& s = stripe_of(hashed(who.place.key()));
+  auto& s = stripe_of(who);
   std::lock_guard lock{s.guard};
   if (!who.supervisor)
     return false;
@@ -151,18 +158,19 @@ void directory::put_to_bed(const entry_ptr& newly_awake) {
 
 key_home::found directory::while_asleep(key_entry& who,
                                         function_ref<rest()> f) {
-  auto& s = stripe_of(hashed(who.place.key()));
+  auto& s = stripe_of(who);
+  entry_ptr left;
   {
     std::lock_guard lock{s.guard};
-    if (who.gone)
+    if (who.gone())
       return found::gone;
     if (who.supervisor || who.attended)
       return found::busy;
     if (f() == rest::stays)
       return found::asleep;
-    erase(s, who);
+    left = erase(s, who);
   }
-  one_less();
+  one_less(std::move(left));
   return found::asleep;
 }
 
@@ -170,17 +178,17 @@ std::shared_ptr<key_entry> directory::attend(std::string_view key) {
   auto wanted = hashed(key);
   auto& s = stripe_of(wanted);
   std::lock_guard lock{s.guard};
-  if (s.closed)
+  if (closed())
     return nullptr;
-  const auto& who = find_or_make(s, wanted);
-  if (who->supervisor || who->attended)
+  auto& who = find_or_make(s, wanted);
+  if (who.supervisor || who.attended)
     return nullptr;
-  who->attended = true;
-  return who;
+  who.attended = true;
+  return who.shared_from_this();
 }
 
 void directory::attended(key_entry& who) {
-  auto& s = stripe_of(hashed(who.place.key()));
+  auto& s = stripe_of(who);
   std::lock_guard lock{s.guard};
   who.attended = false;
   if (who.supervisor)
@@ -188,7 +196,7 @@ void directory::attended(key_entry& who) {
 }
 
 bool directory::sleep(key_entry& who) {
-  auto& s = stripe_of(hashed(who.place.key()));
+  auto& s = stripe_of(who);
   std::lock_guard lock{s.guard};
   if (who.on_the_way.load(std::memory_order_relaxed) > 0
       && !STEWARD_PLANTED(sleeps_with_mail))
@@ -198,49 +206,52 @@ bool directory::sleep(key_entry& who) {
 }
 
 bool directory::leave(key_entry& who) {
-  auto& s = stripe_of(hashed(who.place.key()));
+  auto& s = stripe_of(who);
+  entry_ptr left;
   {
     std::lock_guard lock{s.guard};
     if (who.on_the_way.load(std::memory_order_relaxed) > 0
         && !STEWARD_PLANTED(leaves_with_mail))
       return false;
-    erase(s, who);
+    left = erase(s, who);
   }
-  one_less();
+  one_less(std::move(left));
   return true;
 }
 
 void directory::ended(key_entry& who) {
-  auto& s = stripe_of(hashed(who.place.key()));
+  auto& s = stripe_of(who);
+  entry_ptr left;
   {
     std::lock_guard lock{s.guard};
-    if (!erase(s, who))
-      return;
+    left = erase(s, who);
   }
-  one_less();
+  one_less(std::move(left));
 }
 
-// Under the lock. Whether it was there.
-bool directory::erase(stripe& s, key_entry& who) {
+// Under the lock. Null if it had left before.
+std::shared_ptr<key_entry> directory::erase(stripe& from, key_entry& who) {
   who.supervisor = {};
-  if (std::exchange(who.gone, true))
-    return false;
-  return s.keys.erase(who.shared_from_this()) > 0;
+  auto key = hashed(who.place.key());
+  if (!who.gone()
+      && (!STEWARD_PLANTED(two_supervisors) || find(from, key) == &who))
+    from.keys.erase(key.hash, who, retired_);
+  return std::move(who.found_here);
 }
 
-void directory::one_less() {
+void directory::one_less(entry_ptr gone) {
+  if (gone == nullptr)
+    return;
+  retired_.retire(std::move(gone));
   // Counted under the lock: who waits for 0 may delete the directory then.
   std::lock_guard lock{empty_guard_};
   if (size_.fetch_sub(1, std::memory_order_acq_rel) == 1)
     empty_.notify_all();
 }
 
+// Who takes the lock of a stripe after `tell_all` has had it sees this.
 void directory::close() {
   closed_.store(true, std::memory_order_relaxed);
-  for (auto& s : stripes_) {
-    std::lock_guard lock{s.guard};
-    s.closed = true;
-  }
 }
 
 std::vector<std::shared_ptr<key_entry>>
@@ -248,14 +259,14 @@ directory::tell_all(const caf::message& what) {
   std::vector<entry_ptr> asleep;
   for (auto& s : stripes_) {
     std::lock_guard lock{s.guard};
-    for (const auto& who : s.keys) {
-      if (!who->supervisor) {
-        asleep.push_back(who);
-        continue;
+    s.keys.for_each([&](key_entry& who) {
+      if (!who.supervisor) {
+        asleep.push_back(who.shared_from_this());
+        return;
       }
-      rouse(*who);
-      cafx::send_anon(who->supervisor, what);
-    }
+      rouse(who);
+      cafx::send_anon(who.supervisor, what);
+    });
   }
   return asleep;
 }

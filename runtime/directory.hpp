@@ -4,6 +4,8 @@
 #include <steward/actors/pool_context.hpp>
 #include <steward/core/atomic.hpp>
 #include <steward/core/hold.hpp>
+#include <steward/runtime/epochs.hpp>
+#include <steward/runtime/key_table.hpp>
 #include <steward/runtime/mutex.hpp>
 
 #include <array>
@@ -11,14 +13,14 @@
 #include <functional>
 #include <memory>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 namespace steward {
 
-/// Key -> shelf and supervisor: a set of entries striped by the key's hash. Data
+/// Key -> shelf and supervisor: entries in tables striped by the key's hash. Data
 /// and not an actor, which would cost each request a hop and be the bottleneck.
-/// All functions: any thread. // I8
+/// To borrow takes no lock; all else takes that of a stripe. All functions: any
+/// thread. // I8
 class directory final : public key_home {
 public:
   /// Makes the supervisor of an entry; if told to wait, it does nothing before
@@ -26,7 +28,9 @@ public:
   using spawn_function
     = std::function<caf::actor(std::shared_ptr<key_entry>, bool waits)>;
 
-  directory(std::shared_ptr<pool_context> pool, spawn_function spawn);
+  /// `garbage_max`: how many entries that left may wait to be destroyed.
+  directory(std::shared_ptr<pool_context> pool, spawn_function spawn,
+            std::size_t garbage_max = 256);
   ~directory() override;
 
   /// Borrows a free resource without a message; empty if the supervisor has to
@@ -68,59 +72,40 @@ public:
   }
 
 private:
+  using entry_ptr = std::shared_ptr<key_entry>;
+
   struct hashed_key {
     std::string_view text;
     std::size_t hash;
   };
 
-  using entry_ptr = std::shared_ptr<key_entry>;
-
   static hashed_key hashed(std::string_view key) noexcept {
     return {key, std::hash<std::string_view>{}(key)};
   }
 
-  // Not `noexcept`: so the set keeps the hash of each entry beside it.
-  struct hash_of {
-    using is_transparent = void;
-
-    std::size_t operator()(const hashed_key& x) const {
-      return x.hash;
-    }
-
-    std::size_t operator()(const entry_ptr& x) const {
-      return hashed(x->place.key()).hash;
-    }
-  };
-
-  struct same_key {
-    using is_transparent = void;
-
-    bool operator()(const entry_ptr& a, const entry_ptr& b) const noexcept {
-      return a == b || a->place.key() == b->place.key();
-    }
-
-    bool operator()(const hashed_key& a, const entry_ptr& b) const noexcept {
-      return a.text == b->place.key();
-    }
-  };
-
   struct alignas(64) stripe {
-    mutex guard;
-    std::unordered_set<entry_ptr, hash_of, same_key> keys;
-    bool closed = false;
+    key_table<key_entry> keys;
+    alignas(64) mutex guard; // not on the line that who borrows reads
   };
 
   static constexpr std::size_t stripe_count = 64;
 
   stripe& stripe_of(const hashed_key& key) noexcept;
-  const entry_ptr& find_or_make(stripe& s, const hashed_key& key);
+
+  stripe& stripe_of(const key_entry& who) noexcept {
+    return stripe_of(hashed(who.place.key()));
+  }
+
+  static key_entry* find(const stripe& in, const hashed_key& key) noexcept;
+  key_entry& find_or_make(stripe& in, const hashed_key& key);
   bool rouse(key_entry& who);
   void put_to_bed(const entry_ptr& newly_awake);
-  bool erase(stripe& s, key_entry& who);
-  void one_less();
+  entry_ptr erase(stripe& from, key_entry& who);
+  void one_less(entry_ptr gone);
 
   std::shared_ptr<pool_context> pool_;
   spawn_function spawn_;
+  epochs retired_; // what a borrower may have found
   std::array<stripe, stripe_count> stripes_;
   atomic<std::size_t> size_{0};
   atomic<bool> closed_{false};

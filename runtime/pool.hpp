@@ -24,7 +24,9 @@ public:
   /// `describe` and `rejection_of`.
   caf::expected<lease<T>> acquire(std::string_view key,
                                   const acquire_options& options = {}) const {
-    auto result = core_->acquire(key, options);
+    if (auto free = core_->try_borrow(key, options.params))
+      return lease<T>{std::move(free)};
+    auto result = core_->wait_for(key, options);
     if (!result)
       return std::move(result.error());
     return lease<T>{std::move(*result)};
@@ -32,7 +34,8 @@ public:
 
   /// The same for the actor `self`: calls either `on_lease(lease<T>)` or
   /// `on_error(const caf::error&)` once, in `self`; before it returns if a
-  /// resource is free, or can be opened without blocking. If `self` dies first, the resource goes back.
+  /// resource is free, or can be opened without blocking. If `self` dies first,
+  /// the resource goes back.
   template <class Self, class OnLease, class OnError>
   void acquire(Self* self, std::string_view key, const acquire_options& options,
                OnLease on_lease, OnError on_error) const {

@@ -64,10 +64,8 @@ pool_core::pool_core(caf::actor_system& sys,
 
 pool_core::~pool_core() = default;
 
-caf::expected<hold> pool_core::acquire(std::string_view key,
-                                       const acquire_options& options) {
-  if (auto free = directory_->borrow(key, options.params))
-    return free;
+caf::expected<hold> pool_core::wait_for(std::string_view key,
+                                        const acquire_options& options) {
   if (!valid_key(key))
     return key_error();
   if (auto done = try_attend(key, options.params))

@@ -36,8 +36,8 @@ public:
   pool_core& operator=(const pool_core&) = delete;
   ~pool_core();
 
-  /// A free resource, without a message, lock-free but for a short critical
-  /// section; empty if there is none or somebody waits.
+  /// A free resource, without a message and lock-free; empty if there is none or
+  /// somebody waits.
   hold try_borrow(std::string_view key, std::string_view params) noexcept {
     return directory_->borrow(key, params);
   }
@@ -47,10 +47,10 @@ public:
   std::optional<caf::expected<hold>> try_attend(std::string_view key,
                                                 std::string_view params);
 
-  /// Blocks until there is a resource or an error, until the deadline at most.
-  /// Not for actors.
-  caf::expected<hold> acquire(std::string_view key,
-                              const acquire_options& options);
+  /// Blocks until there is a resource or an error, until the deadline at most;
+  /// for who has tried to borrow. Not for actors.
+  caf::expected<hold> wait_for(std::string_view key,
+                               const acquire_options& options);
 
   /// Sends `acquire_hold` from an actor: `ask(supervisor, message)` sends it.
   /// An error if nothing was sent.

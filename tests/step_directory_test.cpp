@@ -1,4 +1,4 @@
-// The directory's locks and counts, with real shelves and real decisions: at
+// The directory's tables, locks and counts, with real shelves and decisions: at
 // most one supervisor per key, and no message to one that leaves or falls asleep
 // is lost; what sleeps is attended to by the code of the caretaker.
 #include <boost/test/unit_test.hpp>
@@ -229,7 +229,7 @@ public:
                             std::make_shared<no_opener>(pool))),
       directory_(std::make_shared<directory>(
         context,
-        [this](auto x, bool waits) { return spawn(std::move(x), waits); })),
+        [this](auto x, bool waits) { return spawn(std::move(x), waits); }, 1)),
       home(directory_) {
     deliver = [this](std::size_t i, const cafx::content& message) {
       hosts.at(i)->get(message);
@@ -263,7 +263,12 @@ public:
     }
     if (who.drains)
       r.thread("drain", [this] { close(std::move(directory_)); });
-    std::vector<member> parts(64, {"stripe"});
+    std::vector<member> parts(threads_max + 1, {"reader"});
+    for (auto* x : {"now", "retired"})
+      parts.push_back({x});
+    for (int i = 0; i < 64; ++i)
+      for (auto* x : {"table", "stripe"})
+        parts.push_back({x});
     for (auto* x : {"size", "closed", "empty_guard", "empty", "bed_guard"})
       parts.push_back({x});
     r.name(*home.lock(), "directory", std::move(parts));

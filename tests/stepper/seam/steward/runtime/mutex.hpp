@@ -1,6 +1,6 @@
 #pragma once
 
-// In the place of runtime/mutex.hpp, as its neighbour in core/.
+// In the place of runtime/mutex.hpp, as its neighbour.
 
 #include <steward/tests/stepper/mutex.hpp>
 
