@@ -101,6 +101,8 @@ std::vector<std::string> check(const pool_options& options) {
   that.in_range("linger", options.linger, least, day, from_tick + " to 1 day");
   that.in_range("open_timeout", options.open_timeout, tick_min, day,
                 "1ms to 1 day");
+  that.in_range<std::size_t>("waiters_max", options.waiters_max, 0, 1'000'000,
+                             "0 to 1000000");
   if (options.when_full != full_policy::evict_idle
       && options.when_full != full_policy::reject)
     that.wrong("when_full",

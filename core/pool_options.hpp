@@ -53,8 +53,8 @@ struct pool_options {
   /// The grid on which cleanup happens. 1 ms to 1 day.
   duration tick = std::chrono::seconds{1};
 
-  /// How long the supervisor of a key without resources stays, so that a
-  /// key in slow but regular use keeps it. `tick` to 1 day.
+  /// How long a key without resources is remembered, so that one in slow but
+  /// regular use is not made anew each time. `tick` to 1 day.
   duration linger = std::chrono::seconds{60};
 
   /// How many supervisors stay awake though nothing is under way, of those that
@@ -69,6 +69,11 @@ struct pool_options {
 
   /// What happens at `per_key_max` and `total_max`.
   full_policy when_full = full_policy::evict_idle;
+
+  /// How many requests of one key may wait until somebody gives back, in order
+  /// of arrival, where the key is full and nothing may be evicted; each until its
+  /// deadline. 0 (none: such a request is refused at once) to 1e6.
+  std::size_t waiters_max = 0;
 
   /// Whether each resource gets a record. The record is written behind: queued
   /// when the resource opens, durable after the next batch.

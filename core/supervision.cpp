@@ -30,18 +30,22 @@ void supervision::acquire(request_id id, std::string_view params,
                           time_point deadline, time_point now, effects& out) {
   if (draining_)
     return refuse(id, errc::draining, now, out);
+  auto tag = tag_of(params);
+  waiter w{id, std::string{params}, tag, deadline};
+  w.patient = in_line();
   // A free slot with these params means that no earlier waiter could use it:
   // whatever comes back while somebody waits passes through here first. // I7
-  auto tag = tag_of(params);
-  if (auto* s = shelf_.borrow(params, tag, shelf::as::supervisor)) {
-    out.push_back(effect::answer{id, s, false});
+  auto* free = w.patient ? nullptr
+                         : shelf_.borrow(params, tag, shelf::as::supervisor);
+  if (free != nullptr) {
+    out.push_back(effect::answer{id, free, false});
     return;
   }
   if (deadline <= now)
     return refuse(id, errc::deadline_exceeded, now, out);
-  waiter w{id, std::string{params}, tag, deadline};
-  if (!promise(w, now, out))
-    return;
+  w.patient = w.patient || !promise(w, out);
+  if (w.patient && !may_be_patient())
+    return refuse(id, errc::key_full, now, out);
   waiters_.push_back(std::move(w));
   call_attention();
   start_opens(out, now);
@@ -56,14 +60,30 @@ void supervision::forget(request_id id, time_point now, effects& out) {
   settle(now, out);
 }
 
-bool supervision::promise(waiter& w, time_point now, effects& out) {
+bool supervision::promise(waiter& w, effects& out) {
   w.opening = joinable(w);
   if (w.opening != nullptr || can_follow(w))
     return true;
   w.leader = make_room(out);
-  if (!w.leader)
-    refuse(w.id, errc::key_full, now, out);
   return w.leader;
+}
+
+bool supervision::may_be_patient() const noexcept {
+  auto patient = std::count_if(waiters_.begin(), waiters_.end(),
+                               [](const waiter& w) { return w.patient; });
+  return static_cast<std::size_t>(patient) < options_.waiters_max;
+}
+
+// Whether somebody waits for his turn who may not be overtaken.
+bool supervision::in_line() const noexcept {
+  return std::any_of(waiters_.begin(), waiters_.end(),
+                     [this](const waiter& w) { return holds_up(w); });
+}
+
+// Whatever comes back can become what he waits for, if it may be evicted: so
+// nobody behind him gets it, even where it does not suit him as it is. // I7
+bool supervision::holds_up(const waiter& w) const noexcept {
+  return w.patient && options_.when_full == full_policy::evict_idle;
 }
 
 // Closing slots are room to be: whoever is promised their place waits for the
@@ -111,7 +131,8 @@ bool supervision::can_follow(const waiter& w) const noexcept {
   std::size_t room = 0;
   std::size_t taken = 0;
   for (const auto& x : waiters_) {
-    if (x.opening != nullptr || x.tag != w.tag || x.params != w.params)
+    if (x.opening != nullptr || x.patient || x.tag != w.tag
+        || x.params != w.params)
       continue;
     taken += 1;
     room += x.leader ? options_.holders_max : 0;
@@ -138,7 +159,7 @@ supervision::remove(waiter_list::iterator i) {
 // The first follower takes the lead; without one the promise lapses.
 void supervision::pass_on(const waiter& from) {
   for (auto& w : waiters_) {
-    if (w.opening == nullptr && !w.leader && w.tag == from.tag
+    if (w.opening == nullptr && !w.leader && !w.patient && w.tag == from.tag
         && w.params == from.params) {
       w.leader = true;
       return;
@@ -180,7 +201,7 @@ void supervision::start_open(waiter& w, time_point now, effects& out) {
   for (auto& x : waiters_) {
     if (bound >= options_.holders_max)
       break;
-    if (x.opening == nullptr && !x.leader && fits(x, s)) {
+    if (x.opening == nullptr && !x.leader && !x.patient && fits(x, s)) {
       x.opening = &s;
       ++bound;
     }
@@ -266,6 +287,8 @@ std::uint64_t supervision::serve(slot& s, std::uint64_t room, bool fresh,
   std::vector<waiter> spare; // served by other means than were promised
   for (auto i = waiters_.begin(); i != waiters_.end() && served < room;) {
     if (!fits(*i, s)) {
+      if (holds_up(*i))
+        break;
       ++i;
       continue;
     }
@@ -287,6 +310,7 @@ std::uint64_t supervision::serve(slot& s, std::uint64_t room, bool fresh,
     assert(!spare.empty()); // an open is promised to no more than may share it
     w.opening = spare.back().opening;
     w.leader = spare.back().leader;
+    w.patient = spare.back().patient;
     spare.pop_back();
   }
   for (const auto& w : spare)
@@ -307,15 +331,18 @@ void supervision::call_attention() {
   });
 }
 
-void supervision::serve_from_free(effects& out) {
+void supervision::serve_in_order(effects& out) {
   for (auto i = waiters_.begin(); i != waiters_.end();) {
-    auto* s = shelf_.borrow(i->params, i->tag, shelf::as::supervisor);
-    if (s == nullptr) {
-      ++i;
+    if (auto* s = shelf_.borrow(i->params, i->tag, shelf::as::supervisor)) {
+      out.push_back(effect::answer{i->id, s, false});
+      i = remove(i);
       continue;
     }
-    out.push_back(effect::answer{i->id, s, false});
-    i = remove(i);
+    if (i->patient && promise(*i, out))
+      i->patient = false;
+    if (holds_up(*i))
+      return;
+    ++i;
   }
 }
 
@@ -366,7 +393,10 @@ rejection figures_of(shelf& place, const pool_options& options,
 void supervision::refuse(request_id id, errc why, time_point now,
                          effects& out) {
   auto figures = figures_of(shelf_, options_, grid_, now);
-  if (why == errc::key_full) {
+  if (why == errc::key_full && options_.waiters_max > 0) {
+    figures.limit = "waiters_max";
+    figures.limit_value = options_.waiters_max;
+  } else if (why == errc::key_full) {
     figures.limit = "per_key_max";
     figures.limit_value = options_.per_key_max;
   } else if (why == errc::total_full) {
@@ -383,7 +413,7 @@ void supervision::refuse(request_id id, errc why, time_point now,
 // The end of every event: what must hold between events is made to hold.
 void supervision::settle(time_point now, effects& out) {
   if (attention_ && !draining_) {
-    serve_from_free(out);
+    serve_in_order(out);
     start_opens(out, now);
     if (waiters_.empty()) {
       attention_ = false;

@@ -87,8 +87,9 @@ rejection figures_of(shelf& place, const pool_options& options,
 /// effects come out; one thread at a time.
 ///
 /// A request is answered from a free slot, or it waits for an open of its own
-/// (or shares one that is under way), or it is rejected. A wait is always for
-/// something that is under way: an open, a close that makes room, a permit.
+/// (or shares one that is under way), or for somebody to give back, or it is
+/// rejected. But for the last, a wait is always for something that is under way:
+/// an open, a close that makes room, a permit.
 ///
 /// All that it knows of a quiet key stands in the shelf: one supervision may end
 /// and another one go on. A close that somebody else began comes to it as
@@ -195,7 +196,8 @@ private:
   // A waiter is promised an open: one under way (`opening`), or one that
   // starts when there is room and a permit (`leader`). Where resources are
   // shared, others with equal params follow a leader without a promise of their
-  // own, at most `holders_max` in all.
+  // own, at most `holders_max` in all. Who is `patient` is promised nothing but
+  // his turn.
   struct waiter {
     request_id id;
     std::string params;
@@ -203,6 +205,7 @@ private:
     time_point deadline;
     slot* opening = nullptr;
     bool leader = false;
+    bool patient = false;
   };
 
   using waiter_list = std::vector<waiter>;
@@ -211,7 +214,10 @@ private:
     return w.tag == s.tag() && w.params == s.params();
   }
 
-  bool promise(waiter& w, time_point now, effects& out);
+  bool promise(waiter& w, effects& out);
+  bool may_be_patient() const noexcept;
+  bool in_line() const noexcept;
+  bool holds_up(const waiter& w) const noexcept;
   bool make_room(effects& out);
   slot* joinable(const waiter& w);
   bool can_follow(const waiter& w) const noexcept;
@@ -224,7 +230,7 @@ private:
                    bool revoked, effects& out);
   bool try_close(slot& s, slot_word seen, close_reason why, effects& out);
   std::uint64_t serve(slot& s, std::uint64_t room, bool fresh, effects& out);
-  void serve_from_free(effects& out);
+  void serve_in_order(effects& out);
   void call_attention();
   void refuse(request_id id, errc why, time_point now, effects& out);
   template <class Predicate>

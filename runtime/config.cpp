@@ -96,7 +96,7 @@ constexpr std::array entries = {
         &apply<&pool_options::max_lifetime>},
   entry{"tick", "the grid on which cleanup happens", duration_form,
         &apply<&pool_options::tick>},
-  entry{"linger", "how long an empty key keeps its supervisor", duration_form,
+  entry{"linger", "how long an empty key is remembered", duration_form,
         &apply<&pool_options::linger>},
   entry{"awake-max", "how many supervisors stay awake for nothing", count_form,
         &apply<&pool_options::awake_max>},
@@ -104,6 +104,8 @@ constexpr std::array entries = {
         &apply<&pool_options::open_timeout>},
   entry{"when-full", "evict_idle or reject", "\"evict_idle\" or \"reject\"",
         &apply<&pool_options::when_full>},
+  entry{"waiters-max", "how many requests of one key wait for a holder",
+        count_form, &apply<&pool_options::waiters_max>},
   entry{"recorded", "whether each resource gets a record", "true or false",
         &apply<&pool_options::recorded>},
 };

@@ -149,6 +149,13 @@ BOOST_AUTO_TEST_CASE(open_timeout_is_1_ms_to_1_day) {
           "open_timeout is 1d1ns; allowed: 1ms to 1 day");
 }
 
+BOOST_AUTO_TEST_CASE(waiters_max_may_be_0) {
+  accepts([](auto& o) { o.waiters_max = 0; });
+  accepts([](auto& o) { o.waiters_max = 1'000'000; });
+  refuses([](auto& o) { o.waiters_max = 1'000'001; },
+          "waiters_max is 1000001; allowed: 0 to 1000000");
+}
+
 BOOST_AUTO_TEST_CASE(when_full_is_one_of_its_enumerators) {
   accepts([](auto& o) { o.when_full = full_policy::reject; });
   refuses([](auto& o) { o.when_full = static_cast<full_policy>(7); },

@@ -7,6 +7,7 @@
 #include <steward/core/hold.hpp>
 #include <steward/core/supervision.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <map>
@@ -249,6 +250,12 @@ public:
     return asked_;
   }
 
+  std::size_t resources_lent() const {
+    return static_cast<std::size_t>(
+      std::count_if(resources.begin(), resources.end(),
+                    [](const auto& x) { return x.second.users > 0; }));
+  }
+
   bool quiet() const {
     return waiting.empty() && held.empty() && live_ == 0 && mail.empty();
   }
@@ -393,6 +400,7 @@ private:
     must(core.waiting() == waiting.size(), "the core waits for whom we do");
     must(live_ <= pool_.options.per_key_max, "I1");
     std::size_t expected = asked_;
+    bool idle = false;
     for (auto& [id, r] : resources) {
       if (r.closing || (r.opening && !r.place->late))
         ++expected;
@@ -400,13 +408,31 @@ private:
         continue;
       auto w = r.place->word();
       must(w.in() == phase::open && w.holders() >= r.users, "the word is true");
-      if (r.place->doom || w.holders() >= pool_.options.holders_max)
-        continue;
-      for (auto& [_, x] : waiting)
-        must(x.params != r.params, "I7: nobody waits beside a free slot");
+      idle = idle || (w.holders() == 0 && !r.place->doom);
+      if (!r.place->doom && w.holders() < pool_.options.holders_max)
+        check_beside(r, w.holders());
     }
-    must(waiting.size() <= expected * pool_.options.holders_max,
-         "everybody waits for something that is under way");
+    // Others are patient: something has to come back, and nothing that is idle
+    // could make room.
+    auto may_evict = pool_.options.when_full == full_policy::evict_idle;
+    auto patient = (live_ > 0 || asked_ > 0) && !(idle && may_evict)
+                     ? pool_.options.waiters_max
+                     : std::size_t{0};
+    must(waiting.size() <= expected * pool_.options.holders_max + patient,
+         "everybody waits for something that is under way, or is lent");
+  }
+
+  // Nobody waits beside a slot that is free for him; but what is shared runs dry
+  // for who waits longest and needs its place. // I7
+  void check_beside(const resource& r, std::uint64_t holders) {
+    bool runs_dry = false;
+    for (auto& [_, x] : waiting) {
+      must(x.params != r.params || runs_dry,
+           "I7: nobody waits beside a free slot");
+      runs_dry = runs_dry
+                 || (holders > 0 && pool_.options.waiters_max > 0
+                     && pool_.options.when_full == full_policy::evict_idle);
+    }
   }
 
   struct request {

@@ -14,6 +14,7 @@ pool_options options_for(const limits& x) {
   result.per_key_max = x.per_key;
   result.total_max = x.total.value_or(unlimited);
   result.idle_timeout = x.idle_timeout;
+  result.waiters_max = 1'000'000; // as the peers
   return result;
 }
 
