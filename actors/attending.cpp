@@ -20,25 +20,17 @@ namespace {
 
 using entry_ptr = std::shared_ptr<key_entry>;
 using rest = key_home::rest;
+using found = key_home::found;
 
 struct taken {
   slot* place;
   close_reason why;
 };
 
-bool has_resources(key_entry& key) {
-  bool result = false;
-  key.place.for_each(
-    [&](const slot& s) { result = result || s.word().in() != phase::closed; });
-  return result;
-}
-
-// When a sleeping key is next due; its entry leaves when it has lingered, or
-// when the pool drains.
+// When a sleeping key is next due. One without resources leaves, so there is
+// nothing else to wait for.
 time_point next_due(key_entry& key, time_point now) {
   const auto& pool = *key.pool;
-  if (!has_resources(key))
-    return pool.grid.next(later(key.empty_since, pool.options.linger), now);
   auto result = never;
   key.place.for_each([&](const slot& s) {
     if (s.word().in() == phase::open)
@@ -63,108 +55,164 @@ void tell_clock(const entry_ptr& key, time_point next, time_point now) {
   arm_clock(key, next);
 }
 
-void put_permit(pool_context& pool) {
-  if (!pool.budget_permits.try_put())
-    cafx::send_anon(pool.budget, permit_returned{});
+// Takes the resource `id`, if it is idle.
+slot* take(shelf& from, std::uint64_t id) {
+  slot* result = nullptr;
+  from.for_each([&](slot& s) {
+    if (result == nullptr && s.id() == id && s.try_take(s.word()))
+      result = &s;
+  });
+  return result;
 }
 
-bool has_lingered(key_entry& key, time_point now) {
-  const auto& pool = *key.pool;
-  return !has_resources(key)
-         && later(key.empty_since, pool.options.linger) <= pool.grid.last(now);
-}
+// -- closing ------------------------------------------------------------------
 
-// Marks a slot as closed; when the key is next due, if it is asleep.
-std::optional<time_point> finish(const entry_ptr& key, const taken& x) {
+// How a close ended: here, or by a message to a supervisor that woke meanwhile.
+struct close_end {
+  bool here = false;
+  time_point next = never; // when to look at the key again
+};
+
+// Marks a slot as closed. Whoever gets `next` tells the clock.
+close_end mark_closed(const entry_ptr& key, const taken& x) {
   auto& pool = *key->pool;
-  auto home = pool.home.lock();
   auto id = x.place->id();
-  std::optional<time_point> next;
+  close_end result{true, never};
   auto mark = [&] {
+    // Before the key can be seen to leave: who drains reads the counters then.
+    book_closed(*key, id, x.why);
     x.place->finish_close();
-    auto now = pool.time->now();
-    if (!has_resources(*key)) {
-      key->empty_since = now;
-      if (home->closed())
-        return rest::leaves;
-    }
-    next = next_due(*key, now);
-    key->armed_at = *next; // whoever gets it tells the clock
+    if (key->place.live() == 0)
+      return rest::leaves;
+    result.next = next_due(*key, pool.time->now());
+    key->armed_at = result.next;
     return rest::stays;
   };
-  // Booked before the key can be seen to leave: who drains reads the counters
-  // then.
-  auto book_and_mark = [&] {
-    book_closed(*key, id, x.why);
-    return mark();
-  };
-  auto found = home == nullptr ? key_home::found::gone
-                               : home->while_asleep(*key, book_and_mark);
-  if (found == key_home::found::busy) { // then it is the supervisor's business
-    key->wake(caf::make_message(closed{x.place, x.why, false}));
-    return std::nullopt;
-  }
-  if (found == key_home::found::gone) // abandoned
-    book_closed(*key, id, x.why);
-  // In this order: a budget that misses the resource before it has the permit
-  // would ask for another one.
-  put_permit(pool);
-  if (pool.budget_permits.limited() && pool.budget)
-    cafx::send_anon(pool.budget, budget_closed{id});
-  return next;
-}
-
-// Closes what was taken: here, or on a worker, which arms the clock after it.
-std::optional<time_point> close_all(const entry_ptr& key,
-                                    const std::vector<taken>& all) {
-  std::optional<time_point> result;
-  for (const auto& x : all) {
-    if (!key->pool->opener->blocks()) {
-      close_resource_of(*key, *x.place, x.why, false);
-      result = finish(key, x);
-      continue;
-    }
-    key->pool->runner->run(job{[key, x] {
-                                 close_resource_of(*key, *x.place, x.why,
-                                                   false);
-                                 return [key, x] {
-                                   auto next = finish(key, x);
-                                   if (next)
-                                     arm_clock(key, *next);
-                                 };
-                               },
-                               true});
+  auto home = pool.home.lock();
+  switch (home == nullptr ? found::gone : home->while_asleep(*key, mark)) {
+    case found::asleep: break;
+    case found::gone: book_closed(*key, id, x.why); break; // abandoned
+    case found::busy:
+      key->wake(caf::make_message(closed{x.place, x.why, false}));
+      return {};
   }
   return result;
 }
 
+// In this order: a budget that misses the resource before it has the permit
+// would ask for another one.
+void put_permit_of(pool_context& pool, std::uint64_t id) {
+  if (!pool.budget)
+    return;
+  if (!pool.budget_permits.try_put())
+    pool.budget->returned();
+  pool.budget->closed(id);
+}
+
+// Closes what was taken: here, or on a worker, which arms the clock after it.
+// When to look at the key again.
+time_point close(const entry_ptr& key, const taken& x) {
+  auto go = [key, x] {
+    auto id = x.place->id();
+    close_resource_of(*key, *x.place, x.why, false);
+    return [key, x, id] {
+      auto end = mark_closed(key, x);
+      if (end.here)
+        put_permit_of(*key->pool, id);
+      return end.next;
+    };
+  };
+  if (!key->pool->opener->blocks())
+    return go()();
+  key->pool->runner->run(job{
+    [key, go] { return [key, end = go()] { arm_clock(key, end()); }; }, true});
+  return never;
+}
+
+// The last word is that of the last close.
+time_point close_all(const entry_ptr& key, const std::vector<taken>& all,
+                     time_point otherwise) {
+  for (const auto& x : all)
+    otherwise = close(key, x);
+  return otherwise;
+}
+
 // -- requests -----------------------------------------------------------------
+
+// Closes a resource of a key that is attended to.
+void close_own(key_entry& key, slot& s) {
+  auto id = s.id();
+  close_resource_of(key, s, close_reason::evicted, false);
+  book_closed(key, id, close_reason::evicted);
+  if (key.pool->budget)
+    key.pool->budget->closed(id);
+  s.finish_close();
+}
 
 // Closes the least recently used idle resource; whether there was one.
 bool evict_one(key_entry& key) {
   auto victim = key.place.least_recently_used();
   if (victim.place == nullptr || !victim.place->try_take(victim.seen))
     return false;
-  auto& s = *victim.place;
-  close_resource_of(key, s, close_reason::evicted, false);
-  book_closed(key, s.id(), close_reason::evicted);
-  if (key.pool->budget_permits.limited())
-    cafx::send_anon(key.pool->budget, budget_closed{s.id()});
-  s.finish_close();
+  close_own(key, *victim.place);
   return true;
+}
+
+enum class claimed { closed, in_use, left_to_supervisor };
+
+// Closes a resource of another key, if that sleeps; the permit is not put back.
+claimed close_for_permit(key_home& home, const entry_ptr& owner,
+                         std::uint64_t id) {
+  slot* place = nullptr;
+  auto state = home.while_asleep(*owner, [&] {
+    place = take(owner->place, id);
+    return rest::stays;
+  });
+  if (state == found::busy && owner->tell(caf::make_message(give_up{id})))
+    return claimed::left_to_supervisor;
+  if (place == nullptr)
+    return claimed::in_use;
+  close_resource_of(*owner, *place, close_reason::evicted, false);
+  auto end = mark_closed(owner, {place, close_reason::evicted});
+  if (!end.here)
+    return claimed::left_to_supervisor;
+  owner->pool->budget->closed(id);
+  arm_clock(owner, end.next);
+  return claimed::closed;
+}
+
+// Gets the permit of the least recently used idle resource of all keys, which is
+// closed for it.
+bool take_permit_of_another(key_home& home, key_entry& key) {
+  auto& all = *key.pool->budget;
+  for (int tries = 0; tries < 4; ++tries) {
+    auto victim = all.claim();
+    if (!victim)
+      return false;
+    // Nobody else has this pool's budget.
+    auto owner = std::static_pointer_cast<key_entry>(victim->to);
+    auto end = claimed::in_use;
+    if (owner.get() != &key) {
+      end = close_for_permit(home, owner, victim->id);
+    } else if (auto* own = take(key.place, victim->id)) {
+      close_own(key, *own);
+      end = claimed::closed;
+    }
+    if (end != claimed::in_use)
+      return end == claimed::closed;
+    all.kept(victim->id);
+  }
+  return false;
 }
 
 // Whether there is room for one more, and a permit: a new one, or that of what
 // made room.
-bool make_room(key_entry& key) {
+bool make_room(key_home& home, key_entry& key) {
   auto& pool = *key.pool;
   if (pool.backlog != nullptr && *pool.backlog >= pool.backlog_max)
     return false;
-  std::size_t live = 0;
-  key.place.for_each(
-    [&](const slot& s) { live += s.word().in() != phase::closed ? 1u : 0u; });
-  if (live < pool.options.per_key_max) // I1
-    return pool.budget_permits.try_take();
+  if (key.place.live() < pool.options.per_key_max) // I1
+    return pool.budget_permits.try_take() || take_permit_of_another(home, key);
   return pool.options.when_full == full_policy::evict_idle && evict_one(key);
 }
 
@@ -181,9 +229,8 @@ caf::expected<hold> open_one(const entry_ptr& key, std::string_view params) {
     book_open_failed(*key, s, outcome.error);
     pool.counters.rejected();
     s.open_failed();
-    put_permit(pool);
-    if (!has_resources(*key))
-      key->empty_since = now;
+    if (pool.budget && !pool.budget_permits.try_put())
+      pool.budget->returned();
     auto figures = figures_of(key->place, pool.options, pool.grid, now);
     figures.open_in_pool = pool.counters.read().open;
     return make_error(errc::open_failed,
@@ -194,8 +241,8 @@ caf::expected<hold> open_one(const entry_ptr& key, std::string_view params) {
   }
   book_opened(*key, s);
   s.opened(outcome.resource, now, 1, false);
-  if (pool.budget_permits.limited())
-    cafx::send_anon(pool.budget, budget_opened{key, &s, s.id(), s.last_used()});
+  if (pool.budget)
+    pool.budget->opened(key, s);
   return hold{&s, true};
 }
 
@@ -210,7 +257,7 @@ attend_acquire(key_home& home, std::string_view text, std::string_view params) {
   if (auto* s = key->place.borrow(params, tag_of(params),
                                   shelf::as::supervisor))
     result.emplace(hold{s});
-  else if (make_room(*key))
+  else if (make_room(home, *key))
     result.emplace(open_one(key, params));
   auto now = key->pool->time->now();
   tell_clock(key, next_due(*key, now), now);
@@ -226,9 +273,7 @@ time_point attend_tick(const entry_ptr& key, time_point now) {
   std::vector<taken> due;
   auto next = never;
   auto point = pool.grid.last(now);
-  auto found = home->while_asleep(*key, [&] {
-    if (has_lingered(*key, now))
-      return rest::leaves;
+  auto state = home->while_asleep(*key, [&] {
     key->place.for_each([&](slot& s) {
       auto seen = s.word();
       auto why = due_reason(s, seen, pool.options, point);
@@ -239,13 +284,11 @@ time_point attend_tick(const entry_ptr& key, time_point now) {
     key->armed_at = next;
     return rest::stays;
   });
-  if (found == key_home::found::gone)
+  if (state == found::gone)
     return never;
-  if (found == key_home::found::busy) // look again
+  if (state == found::busy) // look again
     return pool.grid.next(now, now);
-  if (auto after = close_all(key, due))
-    next = *after;
-  return next;
+  return close_all(key, due, next);
 }
 
 void attend_give_up(const entry_ptr& key, std::uint64_t id) {
@@ -253,20 +296,17 @@ void attend_give_up(const entry_ptr& key, std::uint64_t id) {
   auto home = pool.home.lock();
   if (home == nullptr)
     return;
-  std::vector<taken> given;
-  auto found = home->while_asleep(*key, [&] {
-    key->place.for_each([&](slot& s) {
-      if (given.empty() && s.id() == id && s.try_take(s.word()))
-        given.push_back({&s, close_reason::evicted});
-    });
+  slot* given = nullptr;
+  auto state = home->while_asleep(*key, [&] {
+    given = take(key->place, id);
     return rest::stays;
   });
-  if (found == key_home::found::busy)
-    return key->wake(caf::make_message(give_up{id}));
-  if (given.empty())
-    return cafx::send_anon(pool.budget, kept{id});
-  if (auto next = close_all(key, given))
-    arm_clock(key, *next);
+  if (state == found::busy)
+    key->wake(caf::make_message(give_up{id}));
+  else if (given == nullptr)
+    pool.budget->kept(id);
+  else
+    arm_clock(key, close(key, {given, close_reason::evicted}));
 }
 
 void attend_drain(const entry_ptr& key) {
@@ -275,7 +315,7 @@ void attend_drain(const entry_ptr& key) {
     return;
   std::vector<taken> idle;
   bool held = false;
-  auto found = home->while_asleep(*key, [&] {
+  auto state = home->while_asleep(*key, [&] {
     key->place.for_each([&](slot& s) {
       if (s.word().in() != phase::open)
         return;
@@ -284,11 +324,11 @@ void attend_drain(const entry_ptr& key) {
       else
         held = true;
     });
-    return has_resources(*key) ? rest::stays : rest::leaves;
+    return rest::stays;
   });
-  if (held || found == key_home::found::busy)
+  if (held || state == found::busy)
     key->wake(caf::make_message(drain{}));
-  close_all(key, idle);
+  close_all(key, idle, never);
 }
 
 } // namespace steward

@@ -17,16 +17,10 @@ namespace steward {
 // thread; user code runs here only if the opener does not block.
 
 /// Serves a request as the supervisor would, at once: with what is free, with a
-/// new resource, or in the place of the least recently used idle one. Empty if
-/// somebody is awake, or if the request has to wait or to be refused: then the
-/// supervisor has to be asked. @pre the opener does not block
-std::optional<caf::expected<hold>>
-attend_acquire(key_home& home, std::string_view key, std::string_view params);
-
-/// Serves a request as the supervisor would, at once: with what is free, with a
-/// new resource, or in the place of the least recently used idle one. Empty if
-/// somebody is awake, or if the request has to wait or to be refused: then the
-/// supervisor has to be asked. @pre the opener does not block
+/// new resource, or in the place of the least recently used idle one, of the key
+/// or, where `total_max` is reached, of all. Empty if somebody is awake, or if
+/// the request has to wait or to be refused: then the supervisor has to be
+/// asked. @pre the opener does not block
 std::optional<caf::expected<hold>>
 attend_acquire(key_home& home, std::string_view key, std::string_view params);
 

@@ -1,57 +1,70 @@
 #include <steward/actors/budget.hpp>
 
+#include <steward/messages/budget.hpp>
+
 #include <utility>
 
 namespace steward {
 
-caf::behavior budget_state::make_behavior(std::shared_ptr<pool_context> pool) {
-  pool_ = std::move(pool);
-  book_.emplace(pool_->budget_permits, pool_->options.when_full);
-  cafx::drop_unknown(self_);
-  return {
-    [this](const budget_opened& m) {
-      book_->opened(m.id, *m.place, m.who, m.stamp);
-    },
-    [this](const budget_closed& m) {
-      book_->closed(m.id, pool_->time->now(), out_);
-      carry_out();
-    },
-    [this](const permit_wanted& m) {
-      book_->wanted(m.who, pool_->time->now(), out_);
-      carry_out();
-    },
-    [this](permit_returned) {
-      book_->returned(pool_->time->now(), out_);
-      carry_out();
-    },
-    [this](const kept& m) {
-      book_->kept(m.id, pool_->time->now(), out_);
-      carry_out();
-    },
-    [this](stop_budget) { self_->quit(); },
-  };
-}
-
-void budget_state::carry_out() {
-  for (auto& x : out_) {
-    if (auto* yes = std::get_if<book::grant>(&x))
-      yes->to->wake(caf::make_message(permit_granted{}));
-    else if (auto* no = std::get_if<book::deny>(&x))
-      no->to->wake(caf::make_message(permit_denied{}));
-    else if (auto* please = std::get_if<book::ask>(&x))
-      ask(*please);
-  }
+// Under the lock all the while, so that everybody is sent things in the order in
+// which they were decided.
+template <class Event>
+void total_budget::note(Event event) {
+  std::lock_guard lock{guard_};
+  if (stopped_)
+    return;
+  event(time_.now());
+  for (const auto& x : out_)
+    send(x);
   out_.clear();
 }
 
-void budget_state::ask(const book::ask& x) const {
-  if (!x.to->tell(caf::make_message(give_up{x.id})))
-    cafx::send(self_, x.to->caretaker(), give_up_asleep{x.to, x.id});
+void total_budget::send(const book::any_effect& x) {
+  if (const auto* yes = std::get_if<book::grant>(&x)) {
+    yes->to->wake(caf::make_message(permit_granted{}));
+  } else if (const auto* no = std::get_if<book::deny>(&x)) {
+    no->to->wake(caf::make_message(permit_denied{}));
+  } else if (const auto* please = std::get_if<book::ask>(&x)) {
+    if (!please->to->tell(caf::make_message(give_up{please->id})))
+      cafx::send_anon(please->to->caretaker(),
+                      give_up_asleep{please->to, please->id});
+  }
 }
 
-caf::behavior budget_actor(caf::stateful_actor<budget_state>* self,
-                           std::shared_ptr<pool_context> pool) {
-  return cafx::state(self).make_behavior(std::move(pool));
+void total_budget::wanted(supervisor who) {
+  note([&](time_point now) { book_.wanted(std::move(who), now, out_); });
+}
+
+void total_budget::returned() {
+  note([this](time_point now) { book_.returned(now, out_); });
+}
+
+void total_budget::opened(supervisor who, slot& place) {
+  note([&](time_point) {
+    book_.opened(place.id(), place, std::move(who), place.last_used());
+  });
+}
+
+void total_budget::closed(std::uint64_t id) {
+  note([&](time_point now) { book_.closed(id, now, out_); });
+}
+
+void total_budget::kept(std::uint64_t id) {
+  note([&](time_point now) { book_.kept(id, now, out_); });
+}
+
+std::optional<total_budget::book::ask> total_budget::claim() {
+  std::optional<book::ask> result;
+  note([&](time_point now) { result = book_.claim(now); });
+  return result;
+}
+
+void total_budget::stop() {
+  book old = [this] {
+    std::lock_guard lock{guard_};
+    stopped_ = true;
+    return std::move(book_);
+  }();
 }
 
 } // namespace steward

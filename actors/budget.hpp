@@ -1,42 +1,62 @@
 #pragma once
 
-#include <steward/actors/pool_context.hpp>
 #include <steward/core/budget_book.hpp>
-#include <steward/messages/budget.hpp>
+#include <steward/core/timepiece.hpp>
+#include <steward/messages/recipient.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 namespace steward {
 
-/// The actor behind a pool's `total_max`: who wants a permit and finds none
-/// queues here. It asks the supervisor of the least recently used idle resource
-/// to give it up, and never orders.
-class budget_state {
+/// What is behind a pool's `total_max`: who wants a permit and finds none queues
+/// here. It asks the supervisor of the least recently used idle resource to give
+/// it up, and never orders. Shared data and no actor: each open and close is
+/// noted here, and a message for each would cost more than most of them. All
+/// functions: any thread, but not under the lock of a directory, which is taken
+/// to send.
+class total_budget {
 public:
-  using self_pointer = caf::stateful_actor<budget_state>*;
+  using supervisor = std::shared_ptr<recipient>;
+  using book = budget_book<supervisor>;
 
-  explicit budget_state(self_pointer self) : self_(self) {
+  total_budget(permits& all, full_policy policy, const timepiece& time)
+    : time_(time), book_(all, policy) {
   }
 
-  static constexpr const char* name = "steward.budget";
+  /// It needs one permit; it is sent `permit_granted` or `permit_denied`.
+  void wanted(supervisor who);
 
-  caf::behavior make_behavior(std::shared_ptr<pool_context> pool);
+  /// One permit comes back, as others wait for it.
+  void returned();
+
+  /// This resource is open.
+  void opened(supervisor who, slot& place);
+
+  /// This resource is closed.
+  void closed(std::uint64_t id);
+
+  /// It was asked for, but somebody uses it.
+  void kept(std::uint64_t id);
+
+  /// See `budget_book::claim`.
+  std::optional<book::ask> claim();
+
+  /// Forgets everything and everybody, and goes on doing so.
+  void stop();
 
 private:
-  using book = budget_book<std::shared_ptr<recipient>>;
+  template <class Event>
+  void note(Event event);
+  static void send(const book::any_effect& x);
 
-  void carry_out();
-  void ask(const book::ask& x) const;
-
-  self_pointer self_;
-  std::shared_ptr<pool_context> pool_;
-  std::optional<book> book_;
+  const timepiece& time_;
+  std::mutex guard_;
+  book book_;
   book::effects out_;
+  bool stopped_ = false;
 };
-
-/// Spawns as `caf::actor`.
-caf::behavior budget_actor(caf::stateful_actor<budget_state>* self,
-                           std::shared_ptr<pool_context> pool);
 
 } // namespace steward

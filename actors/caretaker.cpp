@@ -38,7 +38,6 @@ caf::behavior caretaker_actor(caf::event_based_actor* self,
     [=](stop_caretaker) {
       pool->clock = {};
       pool->front = {};
-      pool->budget = {};
       pool->persistence = {};
       self->quit();
     },

@@ -88,12 +88,19 @@ void clock_state::one_answer() {
     go_on();
 }
 
-// What was armed for later stays in the wheel and is passed over then.
+// What was armed for later stays in the wheel and is passed over then; but not
+// more of it than of what counts, as it keeps keys in memory that have left.
 void clock_state::put(const std::shared_ptr<recipient>& whom, time_point at) {
   if (at >= whom->armed)
     return;
   whom->armed = at;
   wheel_->insert(at, whom);
+  if (wheel_->size() < purge_at_)
+    return;
+  wheel_->erase_if([](time_point t, const std::shared_ptr<recipient>& x) {
+    return x->armed != t || x->over.load(std::memory_order_relaxed);
+  });
+  purge_at_ = std::max(purge_min, 2 * wheel_->size());
 }
 
 // How many answers will come.

@@ -24,10 +24,10 @@ struct clock_config {
 };
 
 /// The only actor with a timer. Wakes each actor at the time it asked for, or
-/// its caretaker if it sleeps, and
-/// as long as any is armed, itself at each tick of the shortest pool: then it
-/// notices when the whole process was stopped, and takes that time out of the
-/// time line, so that nothing is closed for time that nobody could use.
+/// its caretaker if it sleeps, and as long as any is armed, itself at each tick
+/// of the shortest pool: then it notices when the whole process was stopped, and
+/// takes that time out of the time line, so that nothing is closed for time that
+/// nobody could use.
 class clock_state {
 public:
   using self_pointer = caf::stateful_actor<clock_state>*;
@@ -40,6 +40,8 @@ public:
   caf::behavior make_behavior(clock_config config);
 
 private:
+  static constexpr std::size_t purge_min = 1024;
+
   void on_arm(const arm& m);
   void on_done(const tick_done& m);
   void on_attended(const attended& m);
@@ -54,6 +56,7 @@ private:
   self_pointer self_;
   clock_config config_;
   std::optional<timing_wheel<std::shared_ptr<recipient>>> wheel_;
+  std::size_t purge_at_ = purge_min; // when so many are in the wheel
   std::map<caf::actor, std::vector<std::shared_ptr<recipient>>> asleep_;
   std::uint64_t seq_ = 0;
   duration tick_ = std::chrono::seconds{1}; // the shortest of all pools

@@ -18,8 +18,7 @@ class key_entry final : public shelf_keeper,
                         public std::enable_shared_from_this<key_entry> {
 public:
   key_entry(std::string key, std::shared_ptr<pool_context> context)
-    : pool(std::move(context)), empty_since(pool->time->now()),
-      place(std::move(key), pool->terms, *this) {
+    : pool(std::move(context)), place(std::move(key), pool->terms, *this) {
   }
 
   // -- holders ----------------------------------------------------------------
@@ -65,7 +64,6 @@ public:
   std::shared_ptr<key_entry> found_here; ///< itself, while it is found
   caf::actor supervisor;                 ///< null: asleep
   bool attended = false;                 ///< by somebody else, while asleep
-  time_point empty_since;      ///< while asleep: since when nothing is open
   time_point armed_at = never; ///< while asleep: what the clock was told
 
   /// Whether it is not in the directory any more.

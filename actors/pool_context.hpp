@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/actors/budget.hpp>
 #include <steward/actors/job_runner.hpp>
 #include <steward/core/cleanup.hpp>
 #include <steward/core/function_ref.hpp>
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -120,6 +122,8 @@ struct pool_context {
     terms.time = time.get();
     terms.holders_max = options.holders_max;
     terms.checked = opener->checks();
+    if (budget_permits.limited())
+      budget.emplace(budget_permits, options.when_full, *time);
   }
 
   /// The same for a resource whenever it is asked for, another for any other.
@@ -135,6 +139,7 @@ struct pool_context {
   const std::shared_ptr<any_opener> opener;
   lending_terms terms;
   permits budget_permits;
+  std::optional<total_budget> budget; ///< only where `total_max` is a limit
   std::atomic<std::uint64_t> opened_seq{0};
   std::atomic<std::uint64_t> tickets{0}; ///< of leases in messages, so far
   pool_counters counters;
@@ -143,7 +148,6 @@ struct pool_context {
   // Set before the first supervisor is made, dropped after the last has ended.
   caf::actor clock;
   caf::actor front;       ///< takes messages for this pool
-  caf::actor budget;      ///< only where `total_max` is a limit
   caf::actor caretaker;   ///< of keys whose supervisor sleeps
   caf::actor persistence; ///< only where `recorded`
   std::shared_ptr<clock_hint> hint;

@@ -34,7 +34,7 @@ caf::behavior supervisor_state::make_behavior(std::shared_ptr<key_entry> entry,
 
 caf::behavior supervisor_state::begin_now() {
   core_.emplace(entry_->place, pool_->options, pool_->budget_permits,
-                pool_->opened_seq, pool_->grid, entry_->empty_since);
+                pool_->opened_seq, pool_->grid, now());
   cafx::drop_unknown(self_);
   self_->set_down_handler([this](caf::down_msg& x) { holder_died(x.source); });
   return {
@@ -88,7 +88,7 @@ caf::behavior supervisor_state::begin_now() {
     [this](const give_up& m) {
       arrived();
       if (!core_->give_up(m.id, out_) && !STEWARD_PLANTED(refusal_not_told))
-        cafx::send(self_, pool_->budget, kept{m.id});
+        pool_->budget->kept(m.id);
       carry_out();
     },
     [this](permit_granted) {
@@ -255,10 +255,12 @@ void supervisor_state::try_to_sleep() {
   if (!core_->quiet() || !replies_.empty() || !leases_.empty()
       || !watched_.empty())
     return;
-  entry_->empty_since = core_->empty_since();
   entry_->armed_at = armed_;
   auto home = pool_->home.lock();
-  if (home != nullptr && home->sleep(*entry_))
+  if (home == nullptr)
+    return;
+  // There is nothing to sleep on where nothing is open.
+  if (core_->live() > 0 ? home->sleep(*entry_) : home->leave(*entry_))
     self_->quit();
 }
 
@@ -316,21 +318,19 @@ void supervisor_state::act(const effect::close_resource& x) {
 }
 
 void supervisor_state::act(const effect::ask_permit&) {
-  cafx::send(self_, pool_->budget, permit_wanted{entry_});
+  pool_->budget->wanted(entry_);
 }
 
 void supervisor_state::act(const effect::return_permit&) {
-  cafx::send(self_, pool_->budget, permit_returned{});
+  pool_->budget->returned();
 }
 
 void supervisor_state::act(const effect::report_opened& x) {
-  cafx::send(self_, pool_->budget,
-             budget_opened{entry_, x.place, x.place->id(),
-                           x.place->last_used()});
+  pool_->budget->opened(entry_, *x.place);
 }
 
 void supervisor_state::act(const effect::report_closed& x) {
-  cafx::send(self_, pool_->budget, budget_closed{x.id});
+  pool_->budget->closed(x.id);
 }
 
 void supervisor_state::act(const effect::passivate&) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -82,6 +83,23 @@ public:
       pump(now, out);
   }
 
+  /// For somebody who makes room himself: the least recently used idle resource,
+  /// which he has to close or to say `kept` of. If he closes it, its permit is
+  /// his. Nothing if others wait for permits, or none may be evicted.
+  std::optional<ask> claim(time_point now) {
+    if (!queue_.empty() || policy_ != full_policy::evict_idle)
+      return std::nullopt;
+    for (;;) {
+      auto i = find_spare(now);
+      if (i == order_.end())
+        return std::nullopt;
+      auto& r = known_.find(i->second)->second;
+      expected_.insert(i->second);
+      if (is_open(i->second, r))
+        return ask{r.owner, i->second};
+    }
+  }
+
   std::size_t waiting() const noexcept {
     return queue_.size();
   }
@@ -121,8 +139,24 @@ private:
     all_.end_queue(std::exchange(spare_, 0));
   }
 
-  // Finds the least recently used resource that nobody holds and asks for it.
   bool expect_one(time_point now, effects& out) {
+    auto i = find_spare(now);
+    if (i == order_.end())
+      return false;
+    auto& r = known_.find(i->second)->second;
+    expected_.insert(i->second);
+    if (is_open(i->second, r)) // else its permit is on the way
+      out.push_back(ask{r.owner, i->second});
+    return true;
+  }
+
+  static bool is_open(std::uint64_t id, const resource& r) {
+    return r.place->id() == id && r.place->word().in() == phase::open;
+  }
+
+  // The least recently used resource that nobody holds, or one that is being
+  // closed.
+  auto find_spare(time_point now) {
     for (auto i = order_.begin(); i != order_.end();) {
       auto id = i->second;
       auto& r = known_.find(id)->second;
@@ -133,29 +167,23 @@ private:
       }
       auto word = r.place->word();
       auto used = r.place->last_used();
-      if (r.place->id() != id || word.in() != phase::open) {
-        expected_.insert(id); // being closed: its permit is on the way
-        return true;
-      }
+      if (!is_open(id, r))
+        return i;
       if (word.holders() > 0) {
         if (r.stamp < now) // it comes back now at the earliest
           restamp(id, r, now);
         i = next;
         continue;
       }
-      if (used > r.stamp) {
-        restamp(id, r, used);
-        // The place it moved to may be right behind.
-        i = next == order_.end() || *next > std::pair{used, id}
-              ? order_.find({used, id})
-              : next;
-        continue;
-      }
-      expected_.insert(id);
-      out.push_back(ask{r.owner, id});
-      return true;
+      if (used <= r.stamp)
+        return i;
+      restamp(id, r, used);
+      // The place it moved to may be right behind.
+      i = next == order_.end() || *next > std::pair{used, id}
+            ? order_.find({used, id})
+            : next;
     }
-    return false;
+    return order_.end();
   }
 
   void restamp(std::uint64_t id, resource& r, time_point stamp) {

@@ -12,8 +12,7 @@ namespace steward {
 /// or closing. // I2
 ///
 /// Taken and put back without a message while nobody waits. The flag `queued`
-/// in the same word sends both to the budget actor, so nobody overtakes its
-/// queue. Any thread.
+/// in the same word sends both to the budget, so nobody overtakes its queue. Any thread.
 class permits {
 public:
   explicit permits(std::size_t total) noexcept
@@ -37,7 +36,7 @@ public:
     return false;
   }
 
-  /// Puts one permit back; false if it must go to the budget in a message.
+  /// Puts one permit back; false if it must go to the budget.
   bool try_put() noexcept {
     if (!limited_)
       return true;
@@ -49,7 +48,7 @@ public:
     return false;
   }
 
-  // -- the budget actor -------------------------------------------------------
+  // -- the budget ------------------------------------------------------------
 
   /// From now on everybody goes to the budget; how many permits it finds.
   std::size_t start_queue() noexcept {

@@ -18,7 +18,7 @@ struct pool_stats {
   std::uint64_t revoked = 0;   ///< holds whose resource a drain closed anyway
   std::uint64_t open = 0;      ///< opening, open and closing, now
   std::uint64_t open_peak = 0; ///< most of that at one instant
-  std::uint64_t keys = 0;      ///< with a resource, or lingering, now
+  std::uint64_t keys = 0;      ///< with a resource or a supervisor, now
 
   std::uint64_t closed_total() const noexcept {
     std::uint64_t result = 0;

@@ -53,8 +53,8 @@ struct pool_options {
   /// The grid on which cleanup happens. 1 ms to 1 day.
   duration tick = std::chrono::seconds{1};
 
-  /// How long a key without resources is remembered, so that one in slow but
-  /// regular use is not made anew each time. `tick` to 1 day.
+  /// How long the supervisor of a key without resources stays, if it may stay
+  /// awake, so that a key in slow but regular use keeps it. `tick` to 1 day.
   duration linger = std::chrono::seconds{60};
 
   /// How many supervisors stay awake though nothing is under way, of those that

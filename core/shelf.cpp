@@ -106,4 +106,11 @@ shelf::idle_slot shelf::least_recently_used() const noexcept {
   return result;
 }
 
+std::size_t shelf::live() const noexcept {
+  std::size_t result = 0;
+  const_cast<shelf*>(this)->for_each(
+    [&](const slot& s) { result += s.word().in() != phase::closed ? 1u : 0u; });
+  return result;
+}
+
 } // namespace steward

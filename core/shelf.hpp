@@ -87,6 +87,9 @@ public:
   };
   idle_slot least_recently_used() const noexcept;
 
+  /// Opening, open and closing resources. // I1
+  std::size_t live() const noexcept;
+
   /// Calls `f(slot&)` for every slot, in the order in which they were made.
   template <class F>
   void for_each(F&& f) {

@@ -11,9 +11,9 @@ namespace steward {
 supervision::supervision(shelf& place, const pool_options& options,
                          permits& budget,
                          std::atomic<std::uint64_t>& opened_seq,
-                         cleanup_grid grid, time_point empty_since)
+                         cleanup_grid grid, time_point now)
   : shelf_(place), options_(options), budget_(budget), opened_seq_(opened_seq),
-    grid_(grid), empty_since_(empty_since) {
+    grid_(grid), empty_since_(now) {
   shelf_.for_each([this](const slot& s) {
     switch (s.word().in()) {
       case phase::closed: break;

@@ -96,10 +96,9 @@ rejection figures_of(shelf& place, const pool_options& options,
 /// `closed`.
 class supervision {
 public:
-  /// `empty_since`: since when the key has nothing, if it has nothing.
   supervision(shelf& place, const pool_options& options, permits& budget,
               std::atomic<std::uint64_t>& opened_seq, cleanup_grid grid,
-              time_point empty_since);
+              time_point now);
 
   // -- events -----------------------------------------------------------------
 
@@ -173,10 +172,6 @@ public:
   /// Whether nothing is under way, nobody waits and no slot needs attention: all
   /// that can happen without a message to us is that something becomes due.
   bool quiet() const noexcept;
-
-  time_point empty_since() const noexcept {
-    return empty_since_;
-  }
 
   /// Whether no slot is opening, open or closing and nobody waits.
   bool empty() const noexcept {

@@ -15,8 +15,8 @@ namespace steward {
 /// Keeps things by the time at which they are due, so that moving on costs what
 /// is due and not how many there are: a hierarchical timing wheel (Varghese and
 /// Lauck 1987), 8 levels of 64 buckets, about a millisecond at the bottom.
-/// Times within a bucket stay exact. Nothing can be taken out early: let the
-/// thing itself know whether it still is due then. One thread at a time.
+/// Times within a bucket stay exact. One thing cannot be taken out early: let it
+/// know by itself whether it still is due then. One thread at a time.
 template <class T>
 class timing_wheel {
 public:
@@ -79,6 +79,24 @@ public:
         break; // only what is due later within the last bucket is left of it
     }
     now_ = std::max(now_, target);
+  }
+
+  /// Takes out everything for which `useless(time_point, const T&)`; costs what
+  /// there is.
+  template <class F>
+  void erase_if(F useless) {
+    size_ = 0;
+    for (std::size_t level = 0; level < levels; ++level)
+      for (std::size_t i = 0; i < buckets_[level].size(); ++i) {
+        auto& all = buckets_[level][i];
+        std::erase_if(all,
+                      [&](const entry& x) { return useless(x.at, x.what); });
+        size_ += all.size();
+        if (all.empty())
+          occupied_[level] &= ~(std::uint64_t{1} << i);
+        if (all.capacity() > 2 * all.size())
+          all.shrink_to_fit();
+      }
   }
 
 private:

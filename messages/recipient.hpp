@@ -3,6 +3,8 @@
 #include <steward/core/time.hpp>
 #include <steward/messages/caf.hpp>
 
+#include <atomic>
+
 namespace steward {
 
 /// A supervisor as clock and budget know it: perhaps asleep. Keeps the key's
@@ -23,29 +25,9 @@ public:
 
   /// When the clock next calls it. The clock's alone.
   time_point armed = never;
-};
 
-/// An actor that is always awake.
-class plain_recipient final : public recipient {
-public:
-  explicit plain_recipient(caf::actor who) : who_(std::move(who)) {
-  }
-
-  void wake(caf::message what) override {
-    cafx::send_anon(who_, std::move(what));
-  }
-
-  bool tell(caf::message what) override {
-    cafx::send_anon(who_, std::move(what));
-    return true;
-  }
-
-  caf::actor caretaker() const override {
-    return who_;
-  }
-
-private:
-  caf::actor who_;
+  /// Whether it has gone for good, and nothing need keep it any more.
+  std::atomic<bool> over{false};
 };
 
 } // namespace steward

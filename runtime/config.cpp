@@ -96,7 +96,7 @@ constexpr std::array entries = {
         &apply<&pool_options::max_lifetime>},
   entry{"tick", "the grid on which cleanup happens", duration_form,
         &apply<&pool_options::tick>},
-  entry{"linger", "how long an empty key is remembered", duration_form,
+  entry{"linger", "how long an empty key keeps its supervisor", duration_form,
         &apply<&pool_options::linger>},
   entry{"awake-max", "how many supervisors stay awake for nothing", count_form,
         &apply<&pool_options::awake_max>},

@@ -189,10 +189,16 @@ std::shared_ptr<key_entry> directory::attend(std::string_view key) {
 
 void directory::attended(key_entry& who) {
   auto& s = stripe_of(who);
-  std::lock_guard lock{s.guard};
-  who.attended = false;
-  if (who.supervisor)
-    cafx::send_anon(who.supervisor, begin{});
+  entry_ptr left;
+  {
+    std::lock_guard lock{s.guard};
+    who.attended = false;
+    if (who.supervisor)
+      cafx::send_anon(who.supervisor, begin{});
+    else if (who.place.live() == 0)
+      left = erase(s, who);
+  }
+  one_less(std::move(left));
 }
 
 bool directory::sleep(key_entry& who) {
@@ -232,6 +238,7 @@ void directory::ended(key_entry& who) {
 // Under the lock. Null if it had left before.
 std::shared_ptr<key_entry> directory::erase(stripe& from, key_entry& who) {
   who.supervisor = {};
+  who.over.store(true, std::memory_order_relaxed);
   auto key = hashed(who.place.key());
   if (!who.gone()
       && (!STEWARD_PLANTED(two_supervisors) || find(from, key) == &who))

@@ -1,7 +1,6 @@
 #include <steward/runtime/pool_core.hpp>
 
 #include <steward/actors/attending.hpp>
-#include <steward/actors/budget.hpp>
 #include <steward/actors/caretaker.hpp>
 #include <steward/actors/front.hpp>
 #include <steward/actors/supervisor.hpp>
@@ -56,8 +55,6 @@ pool_core::pool_core(caf::actor_system& sys,
     waits_(std::move(waits)) {
   context_->home = directory_;
   context_->caretaker = sys.spawn(caretaker_actor, context_);
-  if (context_->budget_permits.limited())
-    context_->budget = sys.spawn(budget_actor, context_);
   front_ = sys.spawn(front_actor, context_, directory_);
   context_->front = front_;
 }
@@ -156,7 +153,7 @@ void pool_core::abandon_all() {
 
 void pool_core::end() {
   if (context_->budget)
-    cafx::send_anon(context_->budget, stop_budget{});
+    context_->budget->stop();
   cafx::send_anon(context_->caretaker, stop_caretaker{});
   std::lock_guard lock{front_guard_};
   cafx::send_anon(front_, stop_front{});

@@ -1,12 +1,16 @@
+#include "plain_recipient.hpp"
+
 #include <steward/actors/clock.hpp>
 #include <steward/runtime/config.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <vector>
 
 namespace {
 
@@ -145,6 +149,20 @@ BOOST_AUTO_TEST_CASE(an_ordinary_delay_counts) {
   auto tick = ticks.pop();
   BOOST_TEST((tick.now == start + 500ms));
   BOOST_TEST((time->lost() == 0s));
+}
+
+BOOST_AUTO_TEST_CASE(who_has_left_is_not_kept_until_he_would_be_due) {
+  std::vector<std::weak_ptr<recipient>> left;
+  for (int i = 0; i < 10'000; ++i) {
+    auto whom = arm_at(start + 1h);
+    whom->over = true;
+    left.push_back(whom);
+  }
+  arm_at(start);
+  ticks.pop(); // by now the clock has heard of all
+  auto kept = std::count_if(left.begin(), left.end(),
+                            [](const auto& x) { return !x.expired(); });
+  BOOST_TEST(kept <= 2048);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

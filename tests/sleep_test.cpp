@@ -150,6 +150,24 @@ BOOST_FIXTURE_TEST_CASE(what_sleeps_gives_way_where_all_is_full, fixture) {
              boost::test_tools::per_element());
 }
 
+BOOST_FIXTURE_TEST_CASE(who_asks_takes_the_oldest_place_of_all_keys, fixture) {
+  auto all = rt->make_pool<thing>({.name = "things", .total_max = 3},
+                                  inline_opener{{book}});
+  others = sys->registry().running();
+  std::vector<lease<thing>> held;
+  for (const auto* key : {"a", "b", "c", "d", "e", "f"}) {
+    auto x = need(all.acquire(key));
+    pass(1s);
+    if (x->key == "b") // is in use all the time, and so never the oldest
+      held.push_back(std::move(x));
+  }
+  BOOST_TEST(awake(0));
+  BOOST_TEST(book->closed_ids() == (std::vector<std::uint64_t>{1, 3, 4}),
+             boost::test_tools::per_element());
+  BOOST_TEST(all.stats().keys == 3u);
+  BOOST_TEST(all.stats().open == 3u);
+}
+
 BOOST_FIXTURE_TEST_CASE(who_asks_opens_where_nobody_blocks, fixture) {
   auto all = rt->make_pool<thing>(
     {.name = "things", .per_key_max = 1, .idle_timeout = 10s, .linger = 10s},

@@ -537,10 +537,11 @@ void host::try_to_sleep() {
   if (home == nullptr)
     return;
   exists_.change() = false; // another one may be made before `sleep` is over
-  entry_->empty_since = core().empty_since();
   auto entry = entry_;
-  if (world_.fault == wrong::sleeps_unasked || home->sleep(*entry)) {
-    reached("slept");
+  auto stays = core().live() > 0;
+  if (world_.fault == wrong::sleeps_unasked
+      || (stays ? home->sleep(*entry) : home->leave(*entry))) {
+    reached(stays ? "slept" : "left");
     gone_.change() = true;
     must(coming_.get() == 0, "I8: no message is lost");
     end();

@@ -187,4 +187,20 @@ BOOST_AUTO_TEST_CASE(a_wheel_is_a_sorted_map_that_costs_less) {
   BOOST_TEST(popped > 50'000u);
 }
 
+BOOST_AUTO_TEST_CASE(what_became_useless_is_taken_out) {
+  for (int i = 0; i < 1000; ++i)
+    wheel.insert(start + i * 37ms, i);
+  wheel.erase_if([](time_point at, int x) {
+    BOOST_TEST((at == start + x * 37ms));
+    return x % 10 != 3;
+  });
+  BOOST_TEST(wheel.size() == 100u);
+  BOOST_TEST((wheel.next() <= start + 3 * 37ms));
+  auto out = pop(start + 10h);
+  BOOST_TEST(out.size() == 100u);
+  BOOST_TEST(out.front() == 3);
+  BOOST_TEST(out.back() == 993);
+  BOOST_TEST((wheel.next() == never));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,8 +1,11 @@
-// What the budget says, it says at once: alone in a simulation, with probes for
+// What the budget says, it says at once: alone, with probes of a simulation for
 // supervisors.
 #include "core_fixtures.hpp"
+#include "plain_recipient.hpp"
 
 #include <steward/actors/budget.hpp>
+#include <steward/core/shelf.hpp>
+#include <steward/messages/budget.hpp>
 #include <steward/testkit.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -19,31 +22,6 @@ public:
 
   bool check(void*) noexcept override {
     return true;
-  }
-};
-
-class no_opener final : public any_opener {
-public:
-  outcome open(const open_request&) noexcept override {
-    return {};
-  }
-
-  bool check(void*) noexcept override {
-    return true;
-  }
-
-  void close(void*, close_reason) noexcept override {
-  }
-
-  void destroy(void*) noexcept override {
-  }
-
-  bool blocks() const noexcept override {
-    return true;
-  }
-
-  bool checks() const noexcept override {
-    return false;
   }
 };
 
@@ -70,25 +48,24 @@ private:
 };
 
 struct fixture {
-  std::shared_ptr<manual_time> time = std::make_shared<manual_time>();
-  std::shared_ptr<pool_context> context = std::make_shared<pool_context>(
-    pool_options{.name = "things", .total_max = 1}, time,
-    std::make_shared<no_opener>());
+  manual_time time;
+  lending_terms terms{&time, 1, false};
   no_keeper keeper;
-  shelf place{"a", context->terms, keeper};
+  shelf place{"a", terms, keeper};
   int resource = 0;
   sim s;
   testkit::probe a = s.probe("a");
   testkit::probe b = s.probe("b");
-  caf::actor budget = s.spawn(budget_actor, context);
+  permits all{1};
+  total_budget budget{all, full_policy::evict_idle, time};
 
   // All there may be is one idle resource, of `owner`.
   void fill(std::shared_ptr<recipient> owner) {
-    BOOST_REQUIRE(context->budget_permits.try_take());
+    BOOST_REQUIRE(all.try_take());
     auto& x = place.vacancy();
-    x.begin_open(1, "", time->at);
-    x.opened(&resource, time->at, 0, false);
-    a.send(budget, budget_opened{std::move(owner), &x, 1, x.last_used()});
+    x.begin_open(1, "", time.at);
+    x.opened(&resource, time.at, 0, false);
+    budget.opened(std::move(owner), x);
   }
 
   static std::shared_ptr<recipient> of(const testkit::probe& x) {
@@ -100,35 +77,35 @@ struct fixture {
 
 BOOST_FIXTURE_TEST_CASE(a_permit_that_comes_back_is_passed_on, fixture) {
   fill(of(a));
-  b.send(budget, permit_wanted{of(b)});
+  budget.wanted(of(b));
   BOOST_TEST(a.expect<give_up>().id == 1u);
   b.expect_nothing();
-  a.send(budget, permit_returned{});
+  budget.returned();
   b.expect<permit_granted>();
 }
 
 BOOST_FIXTURE_TEST_CASE(who_is_refused_hears_of_it, fixture) {
   fill(of(a));
   BOOST_REQUIRE(place.borrow("", 0) != nullptr);
-  b.send(budget, permit_wanted{of(b)});
+  budget.wanted(of(b));
   b.expect<permit_denied>();
   a.expect_nothing();
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_kept_after_all_is_no_hope, fixture) {
   fill(of(a));
-  b.send(budget, permit_wanted{of(b)});
+  budget.wanted(of(b));
   a.expect<give_up>();
   BOOST_REQUIRE(place.borrow("", 0) != nullptr);
-  a.send(budget, kept{1});
+  budget.kept(1);
   b.expect<permit_denied>();
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_gone_without_its_permit_is_no_hope, fixture) {
   fill(of(a));
-  b.send(budget, permit_wanted{of(b)});
+  budget.wanted(of(b));
   a.expect<give_up>();
-  a.send(budget, budget_closed{1});
+  budget.closed(1);
   b.expect<permit_denied>();
 }
 
@@ -136,8 +113,44 @@ BOOST_FIXTURE_TEST_CASE(the_caretaker_is_asked_for_what_sleeps, fixture) {
   auto caretaker = s.probe("caretaker");
   auto asleep = std::make_shared<sleeper>(caretaker.actor());
   fill(asleep);
-  b.send(budget, permit_wanted{of(b)});
+  budget.wanted(of(b));
   auto asked = caretaker.expect<give_up_asleep>();
   BOOST_TEST(asked.id == 1u);
   BOOST_TEST((asked.who == asleep));
+}
+
+BOOST_FIXTURE_TEST_CASE(who_claims_gets_what_is_idle_once, fixture) {
+  auto owner = of(a);
+  fill(owner);
+  auto claimed = budget.claim();
+  BOOST_REQUIRE(claimed.has_value());
+  BOOST_TEST(claimed->id == 1u);
+  BOOST_TEST((claimed->to == owner));
+  BOOST_TEST(!budget.claim().has_value());
+  budget.kept(1); // it was used after all
+  BOOST_TEST(budget.claim().has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_claims_past_who_waits, fixture) {
+  fill(of(a));
+  budget.wanted(of(b));
+  a.expect<give_up>();
+  BOOST_TEST(!budget.claim().has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_claimed_is_no_hope_for_others, fixture) {
+  fill(of(a));
+  BOOST_REQUIRE(budget.claim().has_value());
+  budget.wanted(of(b));
+  b.expect_nothing(); // perhaps it comes back
+  budget.closed(1);   // with its permit, it was claimed
+  b.expect<permit_denied>();
+}
+
+BOOST_FIXTURE_TEST_CASE(after_the_end_nobody_hears_of_it, fixture) {
+  fill(of(a));
+  budget.stop();
+  budget.wanted(of(b));
+  b.expect_nothing();
+  BOOST_TEST(!budget.claim().has_value());
 }
