@@ -3,12 +3,11 @@
 #include <steward/core/permits.hpp>
 #include <steward/core/pool_options.hpp>
 #include <steward/core/slot.hpp>
+#include <steward/core/use_order.hpp>
 
 #include <cstdint>
 #include <deque>
-#include <iterator>
 #include <optional>
-#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -62,24 +61,29 @@ public:
   }
 
   void opened(std::uint64_t id, slot& place, Owner owner, time_point stamp) {
-    order_.insert({stamp, id});
-    known_.insert({id, resource{&place, std::move(owner), stamp}});
+    order_.insert(stamp, id, {&place, std::move(owner)});
   }
 
   void closed(std::uint64_t id, time_point now, effects& out) {
-    if (auto i = known_.find(id); i != known_.end()) {
-      order_.erase({i->second.stamp, id});
-      known_.erase(i);
+    if (expected_.erase(id) > 0) {
+      if (!queue_.empty())
+        pump(now, out);
+      return;
     }
-    if (expected_.erase(id) > 0 && !queue_.empty())
-      pump(now, out);
+    gone_.insert(id);
+    if (2 * gone_.size() < order_.size() + gone_min)
+      return;
+    order_.erase_if([this](std::uint64_t x) { return gone_.contains(x); });
+    gone_.clear();
   }
 
   /// A supervisor did not give this resource up: somebody uses it.
   void kept(std::uint64_t id, time_point now, effects& out) {
-    if (auto i = known_.find(id); i != known_.end())
-      restamp(id, i->second, now);
-    if (expected_.erase(id) > 0 && !queue_.empty())
+    auto back = expected_.extract(id);
+    if (back.empty())
+      return;
+    order_.insert(now, id, std::move(back.mapped()));
+    if (!queue_.empty())
       pump(now, out);
   }
 
@@ -89,15 +93,10 @@ public:
   std::optional<ask> claim(time_point now) {
     if (!queue_.empty() || policy_ != full_policy::evict_idle)
       return std::nullopt;
-    for (;;) {
-      auto i = find_spare(now);
-      if (i == order_.end())
-        return std::nullopt;
-      auto& r = known_.find(i->second)->second;
-      expected_.insert(i->second);
-      if (is_open(i->second, r))
-        return ask{r.owner, i->second};
-    }
+    while (auto next = expect_next(now))
+      if (next->is_open)
+        return ask{next->owner, next->id};
+    return std::nullopt;
   }
 
   std::size_t waiting() const noexcept {
@@ -105,15 +104,22 @@ public:
   }
 
   std::size_t known() const noexcept {
-    return known_.size();
+    return order_.size() - gone_.size() + expected_.size();
   }
 
 private:
   struct resource {
     slot* place;
     Owner owner;
-    time_point stamp;
   };
+
+  struct expected_one {
+    std::uint64_t id;
+    Owner owner;
+    bool is_open; // else it is being closed: its permit is on the way
+  };
+
+  static constexpr std::size_t gone_min = 64;
 
   void pump(time_point now, effects& out) {
     while (spare_ > 0 && !queue_.empty()) {
@@ -140,67 +146,50 @@ private:
   }
 
   bool expect_one(time_point now, effects& out) {
-    auto i = find_spare(now);
-    if (i == order_.end())
-      return false;
-    auto& r = known_.find(i->second)->second;
-    expected_.insert(i->second);
-    if (is_open(i->second, r)) // else its permit is on the way
-      out.push_back(ask{r.owner, i->second});
-    return true;
+    auto next = expect_next(now);
+    if (next && next->is_open)
+      out.push_back(ask{std::move(next->owner), next->id});
+    return next.has_value();
   }
 
-  static bool is_open(std::uint64_t id, const resource& r) {
-    return r.place->id() == id && r.place->word().in() == phase::open;
-  }
-
-  // The least recently used resource that nobody holds, or one that is being
-  // closed.
-  auto find_spare(time_point now) {
-    for (auto i = order_.begin(); i != order_.end();) {
-      auto id = i->second;
-      auto& r = known_.find(id)->second;
-      auto next = std::next(i);
-      if (expected_.contains(id)) {
-        i = next;
+  // Takes the least recently used resource that nobody holds, or one that is
+  // being closed, out of the order until it is closed or kept.
+  std::optional<expected_one> expect_next(time_point now) {
+    std::optional<expected_one> result;
+    std::vector<typename use_order<resource>::first> held;
+    while (!result && order_.size() > 0) {
+      auto x = order_.pop();
+      if (gone_.erase(x.id) > 0)
         continue;
+      auto& place = *x.what.place;
+      auto word = place.word();
+      auto used = place.last_used();
+      auto is_open = place.id() == x.id && word.in() == phase::open;
+      if (is_open && word.holders() > 0) {
+        if (x.stamp < now) // it comes back now at the earliest
+          order_.insert(now, x.id, std::move(x.what));
+        else
+          held.push_back(std::move(x));
+      } else if (is_open && used > x.stamp) {
+        order_.insert(used, x.id, std::move(x.what));
+      } else {
+        result = expected_one{x.id, x.what.owner, is_open};
+        expected_.emplace(x.id, std::move(x.what));
       }
-      auto word = r.place->word();
-      auto used = r.place->last_used();
-      if (!is_open(id, r))
-        return i;
-      if (word.holders() > 0) {
-        if (r.stamp < now) // it comes back now at the earliest
-          restamp(id, r, now);
-        i = next;
-        continue;
-      }
-      if (used <= r.stamp)
-        return i;
-      restamp(id, r, used);
-      // The place it moved to may be right behind.
-      i = next == order_.end() || *next > std::pair{used, id}
-            ? order_.find({used, id})
-            : next;
     }
-    return order_.end();
-  }
-
-  void restamp(std::uint64_t id, resource& r, time_point stamp) {
-    if (stamp <= r.stamp)
-      return;
-    order_.erase({r.stamp, id});
-    r.stamp = stamp;
-    order_.insert({stamp, id});
+    for (auto& x : held)
+      order_.insert(x.stamp, x.id, std::move(x.what));
+    return result;
   }
 
   permits& all_;
   full_policy policy_;
   std::deque<Owner> queue_;
   std::size_t spare_ = 0;
-  std::set<std::pair<time_point, std::uint64_t>> order_;
-  std::unordered_map<std::uint64_t, resource> known_;
-  std::unordered_set<std::uint64_t> expected_; // asked for, or closing anyway
+  use_order<resource> order_;
+  std::unordered_set<std::uint64_t> gone_; // closed, but still in the order
+  // Asked for, or closing anyway; not in the order.
+  std::unordered_map<std::uint64_t, resource> expected_;
 };
 
 } // namespace steward
