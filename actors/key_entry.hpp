@@ -28,7 +28,13 @@ public:
     // no supervisor, as after a revocation, the hold drops itself.
     auto what = std::make_shared<hold>(&s);
     what->hand_over();
-    wake(caf::make_message(released{std::move(what), healthy}));
+    auto message = caf::make_message(released{std::move(what), healthy});
+    if (pool->lends_to == nullptr)
+      return wake(std::move(message));
+    cafx::lent_thread me{*pool->lends_to};
+    if (auto home = pool->home.lock())
+      home->wake(*this, std::move(message), &me);
+    me.run(); // this entry may be gone after it
   }
 
   bool check(void* resource) noexcept override {
@@ -39,7 +45,7 @@ public:
 
   void wake(caf::message what) override {
     if (auto home = pool->home.lock())
-      home->wake(*this, std::move(what));
+      home->wake(*this, std::move(what), nullptr);
   }
 
   bool tell(caf::message what) override {

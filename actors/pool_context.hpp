@@ -12,6 +12,7 @@
 #include <steward/core/shelf.hpp>
 #include <steward/core/timepiece.hpp>
 #include <steward/messages/caf.hpp>
+#include <steward/messages/lent_thread.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -49,9 +50,10 @@ public:
                             function_ref<void(const caf::actor&)> f)
     = 0;
 
-  /// Sends to the supervisor of an entry, woken if need be. Nothing happens if
-  /// the entry has left.
-  virtual void wake(key_entry& who, caf::message what) = 0;
+  /// Sends to the supervisor of an entry, woken if need be, by way of `by` if
+  /// there is one. Nothing happens if the entry has left.
+  virtual void wake(key_entry& who, caf::message what, cafx::lent_thread* by)
+    = 0;
 
   /// The same, but false if nobody is awake.
   virtual bool tell(key_entry& who, caf::message what) = 0;
@@ -152,7 +154,8 @@ struct pool_context {
   caf::actor persistence; ///< only where `recorded`
   std::shared_ptr<clock_hint> hint;
   std::shared_ptr<job_runner> runner;
-  std::weak_ptr<key_home> home; ///< a supervisor may outlive it
+  caf::actor_system* lends_to = nullptr; ///< the work of the thread that asks
+  std::weak_ptr<key_home> home;          ///< a supervisor may outlive it
 
   std::string owner;        ///< names this run in the records
   std::uint64_t secret = 0; ///< random; makes the creator tokens of this run

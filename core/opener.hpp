@@ -39,7 +39,8 @@ public:
   /// Frees the memory of a closed resource.
   virtual void destroy(void* resource) noexcept = 0;
 
-  /// Whether `open` or `close` may block: then workers run them.
+  /// Whether `open` or `close` may block: then workers run them. If not, whoever
+  /// asks or gives back may: no lock may be held then that they take.
   virtual bool blocks() const noexcept = 0;
 
   /// Whether `check` does anything.

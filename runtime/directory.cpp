@@ -97,7 +97,7 @@ bool directory::with_present(std::string_view key,
   return true;
 }
 
-void directory::wake(key_entry& who, caf::message what) {
+void directory::wake(key_entry& who, caf::message what, cafx::lent_thread* by) {
   auto& s = stripe_of(who);
   entry_ptr awoken;
   {
@@ -110,7 +110,11 @@ void directory::wake(key_entry& who, caf::message what) {
       who.on_the_way.fetch_add(1, std::memory_order_relaxed);
       cafx::send_anon(who.supervisor, drain{});
     }
-    cafx::send_anon(who.supervisor, std::move(what)); // `who` may go after this
+    if (by != nullptr)
+      by->send(who.supervisor, std::move(what));
+    else
+      cafx::send_anon(who.supervisor, std::move(what));
+    // `who` may go after this.
   }
   if (awoken != nullptr)
     put_to_bed(awoken);

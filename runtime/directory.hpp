@@ -43,7 +43,7 @@ public:
   bool with_present(std::string_view key,
                     function_ref<void(const caf::actor&)> f) override;
 
-  void wake(key_entry& who, caf::message what) override;
+  void wake(key_entry& who, caf::message what, cafx::lent_thread* by) override;
   bool tell(key_entry& who, caf::message what) override;
   found while_asleep(key_entry& who, function_ref<rest()> f) override;
   std::shared_ptr<key_entry> attend(std::string_view key) override;

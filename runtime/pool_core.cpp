@@ -71,12 +71,8 @@ caf::expected<hold> pool_core::wait_for(std::string_view key,
   auto answer = sink->answer();
   auto deadline = deadline_of(options);
   auto patience = deadline - context_->time->now() + answer_grace;
-  acquire_into request{options.params, deadline, std::move(sink)};
-  auto sent = directory_->with_supervisor(key, [&](const caf::actor& to) {
-    cafx::send_anon(to, std::move(request));
-  });
-  request.sink.reset();
-  if (!sent)
+  if (!send_to_supervisor(key, caf::make_message(acquire_into{
+                                 options.params, deadline, std::move(sink)})))
     return draining_error();
   auto come = [&](std::chrono::nanoseconds d) {
     return answer.wait_for(d) == std::future_status::ready;
@@ -90,6 +86,20 @@ caf::expected<hold> pool_core::wait_for(std::string_view key,
   } catch (const std::future_error&) { // dropped with the supervisor's mailbox
     return draining_error();
   }
+}
+
+// By a thread, which does the supervisor's work itself if it may.
+bool pool_core::send_to_supervisor(std::string_view key, caf::message what) {
+  if (context_->lends_to == nullptr)
+    return directory_->with_supervisor(key, [&](const caf::actor& to) {
+      cafx::send_anon(to, std::move(what));
+    });
+  cafx::lent_thread me{*context_->lends_to};
+  auto result = directory_->with_supervisor(key, [&](const caf::actor& to) {
+    me.send(to, std::move(what));
+  });
+  me.run();
+  return result;
 }
 
 std::optional<caf::expected<hold>>

@@ -102,6 +102,7 @@ public:
   void end();
 
 private:
+  bool send_to_supervisor(std::string_view key, caf::message what);
   caf::error key_error() const;
   caf::error draining_error() const;
   time_point deadline_of(const acquire_options& options) const;

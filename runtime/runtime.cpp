@@ -92,6 +92,7 @@ runtime::add_pool(pool_options options, std::shared_ptr<any_opener> opener) {
   context->clock = clock_;
   context->hint = hint_;
   context->runner = workers_;
+  context->lends_to = around_.lends_threads ? &sys_ : nullptr;
   context->owner = options_.owner;
   context->secret = around_.random();
   if (context->options.recorded) {

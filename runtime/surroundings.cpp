@@ -25,6 +25,7 @@ surroundings surroundings::machine() {
     return std::make_shared<opener_workers>(workers);
   };
   result.waits = std::make_shared<blocking>();
+  result.lends_threads = true;
   result.open_store = open_record_store;
   result.random = [] {
     std::random_device device;

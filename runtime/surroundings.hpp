@@ -44,6 +44,10 @@ struct surroundings {
   std::function<std::uint64_t()> random;      ///< any bits, evenly spread
   run_on records_thread = run_on::own_thread; ///< of persistence
 
+  /// Whether a thread that asks a supervisor, or gives back to it, may do its
+  /// work for a turn instead of waking another thread for it.
+  bool lends_threads = false;
+
   /// All of it as the machine has it.
   static surroundings machine();
 };

@@ -18,8 +18,8 @@ namespace steward {
 ///   optionally `close(T&, close_reason)` or `close(T&)`: what it throws is
 ///     ignored; the destructor of `T` runs after it;
 ///   optionally `check(T&) -> bool`, on each return, by the holder's thread;
-///   optionally `static constexpr bool blocks = false`: the supervisor may run
-///     it itself. Else workers do, several at a time.
+///   optionally `static constexpr bool blocks = false`: whoever asks or gives
+///     back may run it itself. Else workers do, several at a time.
 template <class T, class Opener>
 class typed_opener final : public any_opener {
 public:
