@@ -146,12 +146,12 @@ public:
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(also_at_once_by_the_number_of_what_it_spawned) {
+BOOST_AUTO_TEST_CASE(also_at_once_by_the_kind_of_what_the_test_spawned) {
   outside::over = false;
   {
     sim s;
     auto text = failure_of([&] { s.spawn<forker>(); });
-    BOOST_TEST(contains(text, ": the test spawned actor "), text);
+    BOOST_TEST(contains(text, ": the test spawned forker (actor "), text);
   }
   outside::over = true;
 }
