@@ -10,8 +10,10 @@
 namespace steward::testkit {
 
 std::string file_name_of(const explore_options& o) {
-  auto result = o.name;
-  std::replace(result.begin(), result.end(), '/', '_');
+  // As in an URL, so that no two names meet.
+  std::string result;
+  for (auto c : o.name)
+    result += c == '/' ? "%2f" : c == '%' ? "%25" : std::string{c};
   return result;
 }
 
@@ -37,6 +39,14 @@ regression parse(const std::string& line) {
   return result;
 }
 
+// As not all editors leave it.
+bool ends_with_a_line(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  if (!in.seekg(-1, std::ios::end)) // there is none, or it is empty
+    return true;
+  return in.get() == '\n';
+}
+
 } // namespace
 
 std::vector<regression> read_regressions(const explore_options& o) {
@@ -52,9 +62,9 @@ std::vector<regression> read_regressions(const explore_options& o) {
     try {
       result.push_back(parse(line));
     } catch (const std::invalid_argument& x) {
-      throw failure("bad regression", file_of(o).string() + ":"
-                                        + std::to_string(number) + ": "
-                                        + x.what());
+      throw misuse("bad regression", file_of(o).string() + ":"
+                                       + std::to_string(number) + ": "
+                                       + x.what());
     }
   }
   return result;
@@ -66,9 +76,11 @@ std::string add_regression(const explore_options& o, const run_result& failed) {
   std::error_code ignored; // what matters is whether the file can be written
   std::filesystem::create_directories(o.regressions, ignored);
   auto file = file_of(o);
+  auto whole = ends_with_a_line(file);
   std::ofstream out{file, std::ios::app};
-  out << failed.seed << ' ' << schedule_text(failed.decisions) << " # "
-      << failed.violated << std::endl;
+  out << (whole ? "" : "\n") << failed.seed << ' '
+      << schedule_text(failed.decisions) << " # " << failed.violated
+      << std::endl;
   return out ? "  kept in " + file.string() + ", to be run first from now on\n"
              : "  cannot be kept: " + file.string() + " cannot be written\n";
 }
