@@ -27,7 +27,7 @@ public:
     if (!try_list({}))
       do
         remove_all();
-      while (replace_one());
+      while (replace_each());
     return {std::move(best_), steps_ < steps_max};
   }
 
@@ -70,13 +70,15 @@ private:
     return false;
   }
 
-  bool replace_one() {
-    auto all = positions();
-    for (std::size_t i = 0; i < all.size(); ++i)
-      if (try_smaller(all[i])
-          || try_earlier(i == 0 ? 0 : all[i - 1] + 1, all[i]))
-        return true;
-    return false;
+  // One pass: a pass of removals for each success would take too long.
+  bool replace_each() {
+    bool any = false;
+    for (std::size_t i = 0; i < positions().size(); ++i) {
+      any = try_smaller(positions()[i]) || any;
+      auto all = positions();
+      any = try_earlier(i == 0 ? 0 : all[i - 1] + 1, all[i]) || any;
+    }
+    return any;
   }
 
   // A timer that fires early is the largest.

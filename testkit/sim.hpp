@@ -161,6 +161,9 @@ public:
   /// Whether nobody has mail.
   bool at_rest() const;
 
+  /// How many actors live that CAF calls so, as far as they ever had mail.
+  std::size_t living(std::string_view name) const;
+
   /// Whether a timer is set, be it for an actor that has ended.
   bool has_timer() const;
 
