@@ -111,7 +111,8 @@ run_result run_once(const explore_options& options, const scenario& what,
   result.how = how.of_sim.order.how;
   result.listed = order.listed != nullptr;
   result.early_timers = how.of_sim.order.early_timers;
-  run_under_way telling{last_words_of(options, result, order.listed)};
+  run_under_way telling{last_words_of(options, result, order.listed),
+                        begin_of_line(order.seed, order.listed)};
   world w{how};
   if (order.listed != nullptr)
     w.sim().set_order(schedule{*order.listed});
@@ -171,16 +172,24 @@ public:
                       &campaign_}),
             false);
     } else {
-      last_words in_case{options_.run_time_max};
+      run_regressions();
       run_all();
     }
     return std::move(campaign_);
   }
 
 private:
-  void run_all() {
+  void run_regressions() {
+    last_words in_case{options_.run_time_max};
     for (const auto& x : read_regressions(options_))
-      judge(run_once(options_, what_, {x.seed, &x.listed, &campaign_}), false);
+      judge(run_once(options_, what_,
+                     {x.seed, x.listed ? &*x.listed : nullptr, &campaign_}),
+            false);
+  }
+
+  void run_all() {
+    last_words in_case{options_.run_time_max,
+                       regression_file(options_).string()};
     if (options_.exhaustive > 0)
       run_exhaustively();
     for (std::uint64_t i = 0; i < options_.seeds && has_time(); ++i)

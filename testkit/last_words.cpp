@@ -1,5 +1,6 @@
 #include <steward/testkit/internal/last_words.hpp>
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -7,7 +8,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstddef>
-#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <string_view>
@@ -32,8 +32,8 @@ constexpr std::array watched{watched_signal{SIGSEGV, "a crash (SIGSEGV)"},
 
 // What the handler finds. Written by this thread only, before and after a run.
 struct watch {
-  const char* volatile text = nullptr; // of the run that is under way
-  volatile std::size_t size = 0;
+  run_under_way* volatile run = nullptr;
+  const char* keep_in = nullptr;
   bool timed = false;
   timer_t timer{};
   std::chrono::seconds limit{0};
@@ -57,13 +57,34 @@ void put_back() noexcept {
     ::sigaction(watched[i].number, &before[i], nullptr);
 }
 
-void say(std::string_view text) noexcept {
+void say(int file, std::string_view text) noexcept {
   while (!text.empty()) {
-    auto n = ::write(STDERR_FILENO, text.data(), text.size());
+    auto n = ::write(file, text.data(), text.size());
     if (n <= 0)
       return;
     text.remove_prefix(static_cast<std::size_t>(n));
   }
+}
+
+// Where there is a folder for it.
+void keep(std::string_view line, std::string_view what) noexcept {
+  if (mine.keep_in == nullptr)
+    return;
+  auto file = ::open(mine.keep_in, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC,
+                     0666);
+  if (file < 0)
+    return;
+  char last = '\n'; // not all editors leave it
+  if (::lseek(file, -1, SEEK_END) >= 0 && ::read(file, &last, 1) == 1
+      && last != '\n')
+    say(file, "\n");
+  say(file, line);
+  say(file, what);
+  say(file, "\n");
+  ::close(file);
+  say(STDERR_FILENO, "  kept in ");
+  say(STDERR_FILENO, mine.keep_in);
+  say(STDERR_FILENO, ", to be run first from now on\n");
 }
 
 // Calls nothing that a signal handler must not call.
@@ -74,15 +95,16 @@ void on_signal(int number, siginfo_t* info, void*) {
   users = 0;
   is_prepared = false;
   auto ours = number == SIGALRM && info->si_code == SI_TIMER;
-  if (const auto* text = mine.text) {
+  if (const run_under_way* run = mine.run) {
     auto what = watched.back().what;
     for (const auto& x : watched)
       if (x.number == number)
         what = x.what;
-    say("\n");
-    say(what);
-    say({text, mine.size});
-    mine.text = nullptr;
+    say(STDERR_FILENO, "\n");
+    say(STDERR_FILENO, what);
+    say(STDERR_FILENO, run->said());
+    keep(run->kept(), what);
+    mine.run = nullptr;
   }
   // A fault comes again when this returns, all else must be sent again.
   if (ours)
@@ -135,12 +157,13 @@ void take_stack_back() {
 
 } // namespace
 
-last_words::last_words(std::chrono::seconds run_time_max)
-  : owner_(!std::exchange(is_prepared, true)) {
+last_words::last_words(std::chrono::seconds run_time_max, std::string keep_in)
+  : owner_(!std::exchange(is_prepared, true)), keep_in_(std::move(keep_in)) {
   if (!owner_) // a campaign within another's scenario
     return;
-  mine.text = nullptr;
+  mine.run = nullptr;
   mine.limit = run_time_max;
+  mine.keep_in = keep_in_.empty() ? nullptr : keep_in_.c_str();
   mine.timed = run_time_max.count() > 0 && make_timer();
   mine.own_stack = lend_stack();
   std::lock_guard lock{guard};
@@ -158,6 +181,7 @@ last_words::~last_words() {
   }
   if (mine.timed)
     ::timer_delete(mine.timer);
+  mine.keep_in = nullptr;
   if (mine.own_stack)
     take_stack_back();
   is_prepared = false;
@@ -167,12 +191,11 @@ bool last_words::prepared() noexcept {
   return is_prepared;
 }
 
-run_under_way::run_under_way(std::string text)
-  : text_(std::move(text)), outer_(mine.text), outer_size_(mine.size) {
+run_under_way::run_under_way(std::string said, std::string kept)
+  : said_(std::move(said)), kept_(std::move(kept)), outer_(mine.run) {
   if (!is_prepared)
     return;
-  mine.size = text_.size();
-  mine.text = text_.data();
+  mine.run = this;
   if (mine.timed)
     set_timer(mine.limit);
 }
@@ -182,9 +205,7 @@ run_under_way::~run_under_way() {
     return;
   if (mine.timed)
     set_timer(outer_ == nullptr ? std::chrono::seconds{0} : mine.limit);
-  mine.text = nullptr;
-  mine.size = outer_size_;
-  mine.text = outer_;
+  mine.run = outer_;
 }
 
 } // namespace steward::testkit

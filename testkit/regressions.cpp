@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 namespace steward::testkit {
@@ -17,13 +18,17 @@ std::string file_name_of(const explore_options& o) {
   return result;
 }
 
-namespace {
-
-std::filesystem::path file_of(const explore_options& o) {
-  return o.regressions / (file_name_of(o) + ".txt");
+std::filesystem::path regression_file(const explore_options& o) {
+  return o.regressions.empty() ? std::filesystem::path{}
+                               : o.regressions / (file_name_of(o) + ".txt");
 }
 
-// `seed` or `seed schedule`.
+namespace {
+
+// Instead of a schedule: the one that the seed draws.
+constexpr std::string_view own_schedule = "own";
+
+// `seed`, `seed schedule` or `seed own`.
 regression parse(const std::string& line) {
   std::istringstream words{line};
   std::string seed;
@@ -34,8 +39,9 @@ regression parse(const std::string& line) {
   const auto* last = seed.data() + seed.size();
   auto [end, error] = std::from_chars(seed.data(), last, result.seed);
   if (error != std::errc{} || end != last || !more.empty())
-    throw std::invalid_argument("allowed: seed schedule # text");
-  result.listed = parse_schedule(listed);
+    throw std::invalid_argument("allowed: seed, schedule or own, # text");
+  if (listed != own_schedule)
+    result.listed = parse_schedule(listed);
   return result;
 }
 
@@ -53,7 +59,7 @@ std::vector<regression> read_regressions(const explore_options& o) {
   std::vector<regression> result;
   if (o.regressions.empty())
     return result;
-  std::ifstream in{file_of(o)};
+  std::ifstream in{regression_file(o)};
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {
     line.resize(std::min(line.size(), line.find('#')));
@@ -62,7 +68,7 @@ std::vector<regression> read_regressions(const explore_options& o) {
     try {
       result.push_back(parse(line));
     } catch (const std::invalid_argument& x) {
-      throw misuse("bad regression", file_of(o).string() + ":"
+      throw misuse("bad regression", regression_file(o).string() + ":"
                                        + std::to_string(number) + ": "
                                        + x.what());
     }
@@ -70,12 +76,20 @@ std::vector<regression> read_regressions(const explore_options& o) {
   return result;
 }
 
+std::string begin_of_line(std::uint64_t seed,
+                          const std::vector<std::uint16_t>* listed) {
+  return std::to_string(seed) + " "
+         + (listed == nullptr ? std::string{own_schedule}
+                              : options_text(*listed))
+         + " # ";
+}
+
 std::string add_regression(const explore_options& o, const run_result& failed) {
   if (o.regressions.empty())
     return {};
   std::error_code ignored; // what matters is whether the file can be written
   std::filesystem::create_directories(o.regressions, ignored);
-  auto file = file_of(o);
+  auto file = regression_file(o);
   auto whole = ends_with_a_line(file);
   std::ofstream out{file, std::ios::app};
   out << (whole ? "" : "\n") << failed.seed << ' '

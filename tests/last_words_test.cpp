@@ -8,6 +8,9 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 using namespace sim_test;
@@ -190,6 +193,38 @@ BOOST_AUTO_TEST_CASE(a_campaign_in_a_scenario_gives_the_word_back) {
     });
   });
   expect_seed(x, "an abort (SIGABRT)");
+}
+
+// -- a file of regressions ----------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_run_that_ends_the_program_is_kept_and_runs_first) {
+  auto text
+    = (std::filesystem::temp_directory_path() / "last-words-XXXXXX").string();
+  BOOST_REQUIRE(::mkdtemp(text.data()) != nullptr);
+  std::filesystem::path folder{text};
+  std::ofstream{folder / "fatal.txt"} << "3 # mended";
+  auto crash = [&](std::uint64_t seeds) {
+    return child([&] {
+      explore_to_the_end(std::abort, {.seeds = seeds, .regressions = folder});
+    });
+  };
+  auto kept = [&] {
+    std::ifstream in{folder / "fatal.txt"};
+    return std::string{std::istreambuf_iterator<char>{in}, {}};
+  };
+  auto first = crash(20);
+  BOOST_TEST(contains(first.said, "  kept in " + text
+                                    + "/fatal.txt, to be run "
+                                      "first from now on\n"),
+             first.said);
+  auto expected = std::string{"3 # mended\n7 own # an abort (SIGABRT)\n"};
+  BOOST_TEST(kept() == expected);
+  // It is found again without its seed, and not kept twice.
+  auto again = crash(1);
+  expect_seed(again, "an abort (SIGABRT)");
+  BOOST_TEST(!contains(again.said, "kept in"));
+  BOOST_TEST(kept() == expected);
+  std::filesystem::remove_all(folder);
 }
 
 // -- a slip in the name of a campaign -----------------------------------------
