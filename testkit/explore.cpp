@@ -1,14 +1,13 @@
 #include <steward/testkit/explore.hpp>
 
 #include <steward/actors/log.hpp>
+#include <steward/testkit/internal/environment.hpp>
+#include <steward/testkit/internal/last_words.hpp>
 #include <steward/testkit/internal/regressions.hpp>
 #include <steward/testkit/report.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <stdexcept>
-#include <string_view>
 #include <utility>
 
 namespace steward::testkit {
@@ -17,44 +16,9 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-// More runs than that do not make a schedule much smaller.
-constexpr std::size_t shrink_runs_max = 400;
-
 std::vector<policy> usual_policies() {
   return {fair_random{}, pct{2}, fair_random{}, pct{3}, fair_random{}, pct{4},
           fair_random{}, pct{3}, fair_random{}, fifo{}};
-}
-
-// -- the environment ----------------------------------------------------------
-
-std::optional<std::string> text_of(const char* variable) {
-  const auto* text = std::getenv(variable);
-  return text == nullptr ? std::nullopt : std::optional<std::string>{text};
-}
-
-std::optional<std::uint64_t> number_of(const char* variable) {
-  auto text = text_of(variable).value_or("");
-  if (text.empty())
-    return std::nullopt;
-  std::uint64_t result = 0;
-  const auto* last = text.data() + text.size();
-  auto [end, error] = std::from_chars(text.data(), last, result);
-  if (error != std::errc{} || end != last)
-    throw failure("bad environment", std::string{variable} + " is \"" + text
-                                       + "\"; allowed: a number");
-  return result;
-}
-
-// Null if there is none; an empty one is that of `fifo`.
-std::optional<std::vector<std::uint16_t>> schedule_of(const char* variable) {
-  auto text = text_of(variable);
-  if (!text)
-    return std::nullopt;
-  try {
-    return parse_schedule(*text);
-  } catch (const std::invalid_argument& x) {
-    throw failure("bad environment", variable + (": " + std::string{x.what()}));
-  }
 }
 
 // -- one run ------------------------------------------------------------------
@@ -88,11 +52,29 @@ void note(campaign& c, const run_result& r, const world& w) {
     c.first_failure = r;
 }
 
+// Of a run that comes to no end of its own.
+std::string last_words_of(const explore_options& o, const run_result& r,
+                          const std::vector<std::uint16_t>* listed) {
+  if (!last_words::prepared())
+    return {};
+  auto seed = std::to_string(r.seed);
+  auto list = listed == nullptr ? std::string{} : options_text(*listed);
+  return " in " + o.name + ", seed " + seed + ", policy "
+         + (listed != nullptr ? "listed" : to_string(r.how))
+         + "\n  to repeat: STEWARD_TESTKIT_ONLY=" + shell_word(o.name)
+         + " STEWARD_TESTKIT_SEED=" + seed
+         + (listed != nullptr ? " STEWARD_TESTKIT_SCHEDULE=" + list : "") + " "
+         + command_line() + "\n";
+}
+
 void conduct(world& w, const explore_options& o, const scenario& what,
              run_result& r) {
   try {
     what(w);
     w.run(o.chaos_steps, o.fair_steps);
+  } catch (const misuse& x) { // in other runs it may not come to that
+    throw misuse(x.name(), x.detail() + "; in " + o.name + ", seed "
+                             + std::to_string(r.seed));
   } catch (const failure& x) {
     r.violated = x.name();
     r.detail = x.detail();
@@ -106,6 +88,7 @@ void conduct(world& w, const explore_options& o, const scenario& what,
   }
   r.steps = w.sim().steps();
   r.hash = w.sim().hash();
+  r.contents = w.sim().contents();
   r.ended = w.sim().now();
   r.decisions = w.sim().order().taken();
 }
@@ -116,16 +99,20 @@ run_result run_once(const explore_options& options, const scenario& what,
                     const run_order& order) {
   auto how = world_of(options, order.seed);
   how.of_sim.traced = order.events != nullptr;
-  // Whatever the seed says: time does not wait in this one.
-  if (order.listed != nullptr
-      && std::find(order.listed->begin(), order.listed->end(), early_timer)
-           != order.listed->end())
-    how.of_sim.order.early_timers = 1;
+  how.of_sim.digests_contents = order.digests_contents;
+  // Whatever the seed says, a list says by itself whether time waits in it.
+  if (order.listed != nullptr)
+    how.of_sim.order.early_timers
+      = std::count(order.listed->begin(), order.listed->end(), early_timer) > 0
+          ? 1
+          : 0;
   run_result result;
   result.seed = order.seed;
   result.how = how.of_sim.order.how;
   result.listed = order.listed != nullptr;
   result.early_timers = how.of_sim.order.early_timers;
+  run_under_way telling{last_words_of(options, result, order.listed),
+                        begin_of_line(order.seed, order.listed)};
   world w{how};
   if (order.listed != nullptr)
     w.sim().set_order(schedule{*order.listed});
@@ -135,87 +122,6 @@ run_result run_once(const explore_options& options, const scenario& what,
   if (order.events != nullptr)
     *order.events = w.sim().events().events();
   return result;
-}
-
-// -- shrinking ----------------------------------------------------------------
-
-namespace {
-
-// Puts the options back to 0 in ever smaller pieces, as long as the same thing
-// is violated.
-class shrinker {
-public:
-  shrinker(const explore_options& o, const scenario& what,
-           const run_result& failed)
-    : options_(o), what_(what), failed_(failed) {
-    for (auto d : failed.decisions)
-      best_.push_back(d.taken);
-  }
-
-  std::vector<std::uint16_t> run() {
-    if (try_list({}))
-      return {};
-    for (std::size_t pieces = 2; runs_ < shrink_runs_max;) {
-      auto deviations = positions();
-      if (deviations.empty())
-        break;
-      pieces = std::min(pieces, deviations.size());
-      if (reset_some(deviations, pieces))
-        continue;
-      if (pieces == deviations.size())
-        break;
-      pieces *= 2;
-    }
-    return best_;
-  }
-
-private:
-  std::vector<std::size_t> positions() const {
-    std::vector<std::size_t> result;
-    for (std::size_t i = 0; i < best_.size(); ++i)
-      if (best_[i] != 0)
-        result.push_back(i);
-    return result;
-  }
-
-  bool reset_some(const std::vector<std::size_t>& deviations,
-                  std::size_t pieces) {
-    for (std::size_t p = 0; p < pieces && runs_ < shrink_runs_max; ++p) {
-      auto next = best_;
-      auto first = deviations.size() * p / pieces;
-      auto last = deviations.size() * (p + 1) / pieces;
-      for (auto i = first; i < last; ++i)
-        next[deviations[i]] = 0;
-      if (first != last && try_list(std::move(next)))
-        return true;
-    }
-    return false;
-  }
-
-  bool try_list(std::vector<std::uint16_t> listed) {
-    ++runs_;
-    auto r = run_once(options_, what_, {failed_.seed, &listed});
-    if (r.violated != failed_.violated)
-      return false;
-    while (!listed.empty() && listed.back() == 0)
-      listed.pop_back();
-    best_ = std::move(listed);
-    return true;
-  }
-
-  const explore_options& options_;
-  const scenario& what_;
-  const run_result& failed_;
-  std::vector<std::uint16_t> best_;
-  std::size_t runs_ = 0;
-};
-
-} // namespace
-
-std::vector<std::uint16_t> shrink(const explore_options& options,
-                                  const scenario& what,
-                                  const run_result& failed) {
-  return shrinker{options, what, failed}.run();
 }
 
 // -- a campaign ---------------------------------------------------------------
@@ -248,43 +154,50 @@ class explorer {
 public:
   explorer(const explore_options& o, const scenario& what)
     : options_(o), what_(what) {
-    if (auto n = number_of("STEWARD_TESTKIT_SEEDS"))
+    if (auto n = seeds_wanted())
       options_.seeds = *n;
+    // A campaign that was cut short proves nothing by what it did not reach.
+    runs_needed_ = o.sometimes_after > 0 ? o.sometimes_after : o.seeds;
     if (options_.time_limit.count() > 0)
       until_ = steady::now() + options_.time_limit;
   }
 
   campaign run() {
-    auto only = text_of("STEWARD_TESTKIT_ONLY").value_or("");
-    if (!only.empty() && only != options_.name)
+    if (!is_wanted(options_.name))
       return {};
-    auto seed = number_of("STEWARD_TESTKIT_SEED");
-    auto listed = schedule_of("STEWARD_TESTKIT_SCHEDULE");
-    if (seed)
+    if (auto one = single_run_wanted()) { // by a debugger, with all its time
+      last_words in_case{std::chrono::seconds{0}};
       judge(run_once(options_, what_,
-                     {*seed, listed ? &*listed : nullptr, &campaign_}),
+                     {one->seed, one->listed ? &*one->listed : nullptr,
+                      &campaign_}),
             false);
-    else if (listed)
-      throw failure("bad environment",
-                    "STEWARD_TESTKIT_SCHEDULE needs STEWARD_TESTKIT_SEED");
-    else
+    } else {
+      run_regressions();
       run_all();
+    }
     return std::move(campaign_);
   }
 
 private:
-  void run_all() {
+  void run_regressions() {
+    last_words in_case{options_.run_time_max};
     for (const auto& x : read_regressions(options_))
-      judge(run_once(options_, what_, {x.seed, &x.listed, &campaign_}), false);
+      judge(run_once(options_, what_,
+                     {x.seed, x.listed ? &*x.listed : nullptr, &campaign_}),
+            false);
+  }
+
+  void run_all() {
+    last_words in_case{options_.run_time_max,
+                       regression_file(options_).string()};
+    if (options_.exhaustive > 0)
+      run_exhaustively();
     for (std::uint64_t i = 0; i < options_.seeds && has_time(); ++i)
       run_seed(i);
-    if (options_.exhaustive > 0)
-      deviate({}, 0, options_.exhaustive);
     if (campaign_.runs == 0)
-      throw failure("nothing was explored",
-                    options_.name + " has no seeds and is not exhaustive");
-    if (!options_.count_failures)
-      require_situations();
+      throw misuse("nothing was explored",
+                   options_.name + " has no seeds and is not exhaustive");
+    judge_situations();
   }
 
   bool has_time() {
@@ -294,35 +207,65 @@ private:
   }
 
   void run_seed(std::uint64_t number) {
-    auto seed = options_.first_seed + number;
-    auto r = run_once(options_, what_, {seed, nullptr, &campaign_});
-    if (options_.recheck > 0 && number % options_.recheck == 0) {
-      auto again = run_once(options_, what_, {seed});
-      if (again.hash != r.hash || again.violated != r.violated)
+    run_order order{.seed = options_.first_seed + number, .into = &campaign_};
+    order.digests_contents = options_.recheck > 0
+                             && number % options_.recheck == 0;
+    auto r = run_once(options_, what_, order);
+    if (order.digests_contents) {
+      order.into = nullptr;
+      auto again = run_once(options_, what_, order);
+      if (again.hash != r.hash || again.contents != r.contents
+          || again.violated != r.violated)
         throw failure("not repeatable",
-                      first_difference(options_, what_, seed));
+                      first_difference(options_, what_, r.seed));
     }
     judge(r, true);
   }
 
-  // All schedules that add up to `left` deviations behind position `from`.
-  void deviate(const std::vector<std::uint16_t>& listed, std::size_t from,
-               unsigned left) {
-    if (!has_time())
-      return;
+  void run_exhaustively() {
+    run_result plain;
+    if (has_time())
+      plain = run_listed({});
+    else
+      campaign_.left_out = "none of them was run";
+    for (std::size_t i = 0; i < plain.decisions.size(); ++i) {
+      deviate_at(i, {}, plain, options_.exhaustive);
+      if (campaign_.out_of_time) {
+        campaign_.left_out = "those that deviate first at decision "
+                             + std::to_string(i) + " or later, of "
+                             + std::to_string(plain.decisions.size())
+                             + ", were not all run";
+        break;
+      }
+    }
+    if (!campaign_.left_out.empty() && !options_.count_failures)
+      throw failure("not exhaustive",
+                    "of the schedules of " + options_.name + " with at most "
+                      + std::to_string(options_.exhaustive) + " deviations "
+                      + campaign_.left_out + ", as time was up");
+  }
+
+  run_result run_listed(const std::vector<std::uint16_t>& listed) {
     auto r = run_once(options_, what_,
                       {options_.first_seed, &listed, &campaign_});
     judge(r, true);
-    if (left == 0)
-      return;
-    for (auto i = from; i < r.decisions.size(); ++i) {
-      auto [taken, count, timer] = r.decisions[i];
-      for (std::uint16_t option = 1; option < count; ++option) {
-        auto next = listed;
-        next.resize(i);
-        next.push_back(timer && option == count - 1 ? early_timer : option);
-        deviate(next, i + 1, left - 1);
-      }
+    return r;
+  }
+
+  // All schedules that do as `before`, whose run is known, but deviate at
+  // decision `i`, and then `left - 1` times more at most.
+  void deviate_at(std::size_t i, const std::vector<std::uint16_t>& before,
+                  const run_result& run, unsigned left) {
+    auto [taken, count, timer] = run.decisions[i];
+    for (std::uint16_t option = 1; option < count; ++option) {
+      if (!has_time())
+        return;
+      auto next = before;
+      next.resize(i);
+      next.push_back(timer && option == count - 1 ? early_timer : option);
+      auto r = run_listed(next);
+      for (auto j = i + 1; left > 1 && j < r.decisions.size(); ++j)
+        deviate_at(j, next, r, left - 1);
     }
   }
 
@@ -330,7 +273,7 @@ private:
     if (r.violated.empty() || options_.count_failures)
       return;
     auto shrunk = shrink(options_, what_, r);
-    auto smallest = run_once(options_, what_, {r.seed, &shrunk});
+    auto smallest = run_once(options_, what_, {r.seed, &shrunk.listed});
     if (smallest.violated != r.violated)
       throw failure("not repeatable",
                     "\"" + r.violated + "\": " + r.detail + ", but only once; "
@@ -341,17 +284,22 @@ private:
     throw failure(r.violated, text);
   }
 
-  void require_situations() const {
+  void judge_situations() {
     for (const auto& [name, runs] : campaign_.situations)
       if (runs == 0)
-        throw failure("never reached", "\"" + name + "\" in "
-                                         + std::to_string(campaign_.runs)
-                                         + " runs of " + options_.name);
+        campaign_.unreached.push_back(name);
+    if (campaign_.unreached.empty() || options_.count_failures
+        || campaign_.runs < runs_needed_)
+      return;
+    throw failure("never reached", "\"" + campaign_.unreached.front() + "\" in "
+                                     + std::to_string(campaign_.runs)
+                                     + " runs of " + options_.name);
   }
 
   explore_options options_;
   const scenario& what_;
   campaign campaign_;
+  std::uint64_t runs_needed_ = 0;
   steady::time_point until_ = steady::time_point::max();
 };
 

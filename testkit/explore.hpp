@@ -21,8 +21,10 @@ struct explore_options {
   std::uint64_t first_seed = 1;
   std::uint64_t seeds = 2000;
 
-  /// Also every schedule with so many deviations from `fifo` at most, of the
-  /// first seed; a timer that fires early is one. 0: none.
+  /// Also every schedule with so many deviations from `fifo` at most, from the
+  /// first step to the last, with the draws and faults of the first seed; a
+  /// timer that fires early is one. If `time_limit` leaves some out, that is a
+  /// failure which says which. 0: none.
   unsigned exhaustive = 0;
 
   /// Taken in turn, by seed. Empty: half of the seeds random, four in ten PCT
@@ -35,8 +37,17 @@ struct explore_options {
   std::size_t chaos_steps = 500;    ///< with faults, in any order
   std::size_t fair_steps = 200'000; ///< then all must be done in so many
 
-  /// The first seed and one in so many run twice, and must do the same. 0: none.
+  /// The first seed and one in so many run again, and must do the same, down to
+  /// what messages say as far as it can be printed. 0: none.
   std::uint64_t recheck = 100;
+
+  /// From so many runs on a situation of `sometimes` must have been reached;
+  /// fewer prove nothing. 0: as many as `seeds`, whatever the environment says.
+  std::uint64_t sometimes_after = 0;
+
+  /// A run that takes longer in real time is taken for endless: the program
+  /// says which one it is and aborts. 0: no limit.
+  std::chrono::seconds run_time_max{30};
 
   /// Where seeds that failed are kept; they run first. Nowhere if empty.
   std::filesystem::path regressions = {};
@@ -47,7 +58,8 @@ struct explore_options {
   /// Count failing runs instead of stopping at the first one.
   bool count_failures = false;
 
-  /// End after so much real time, between two runs. 0: no limit.
+  /// End after so much real time, between two runs; all small deviations come
+  /// before the seeds. 0: no limit.
   std::chrono::seconds time_limit{0};
 };
 
@@ -60,6 +72,7 @@ struct run_result {
   std::vector<decision> decisions;
   std::uint64_t steps = 0;
   std::uint64_t hash = 0;
+  std::uint64_t contents = 0; ///< digest of what messages said, if wanted
   time_point ended;
   std::string violated; ///< empty: nothing
   std::string detail;   ///< how it was violated
@@ -75,20 +88,24 @@ struct campaign {
   std::optional<run_result> first_failure;
   std::map<std::string, std::uint64_t> violations; ///< how often each
   std::map<std::string, std::uint64_t, std::less<>>
-    situations; ///< runs in each
+    situations;                       ///< runs in each
+  std::vector<std::string> unreached; ///< those that no run was in
+  std::string left_out; ///< what `exhaustive` had no time for; empty: nothing
 };
 
 /// What sets the scene: actors, faults, and what must hold.
 using scenario = std::function<void(world&)>;
 
-/// Runs a scenario under many schedules: regressions first, then seeds, then
-/// all small deviations. Throws `failure` with a whole report at the first
-/// violation, or if a situation of `sometimes` was never reached.
+/// Runs a scenario under many schedules: regressions first, then all small
+/// deviations, then seeds. Throws `failure` with a whole report at the first
+/// violation, or if a situation of `sometimes` was never reached; `misuse` for
+/// what is wrong with the test. A run that ends the program says which it was.
 ///
 /// The environment can override: `STEWARD_TESTKIT_SEEDS=N` (how many seeds),
 /// `STEWARD_TESTKIT_SEED=N` (this one only), `STEWARD_TESTKIT_SCHEDULE=...`
 /// (it with this schedule; see `schedule_text`), `STEWARD_TESTKIT_ONLY=name`
-/// (campaigns of other names do nothing).
+/// (campaigns of other names do nothing; if there is none, the program ends
+/// with 2).
 campaign explore(const explore_options& options, const scenario& what);
 
 /// Which run, and who wants to know more of it.
@@ -97,16 +114,22 @@ struct run_order {
   const std::vector<std::uint16_t>* listed = nullptr; ///< options to take
   campaign* into = nullptr;                           ///< counts it
   std::vector<event>* events = nullptr; ///< all that happened; slow
+  bool digests_contents = false;        ///< of what messages say, too; slow
 };
 
-/// One run. What it violates is in the result.
+/// One run. What it violates is in the result. Throws `misuse`.
 run_result run_once(const explore_options& options, const scenario& what,
                     const run_order& order);
 
-/// The smallest deviation from `fifo` that still violates the same thing:
-/// options taken, most of them 0 (delta debugging, Zeller 1999).
-std::vector<std::uint16_t> shrink(const explore_options& options,
-                                  const scenario& what,
-                                  const run_result& failed);
+/// A schedule that was made smaller.
+struct shrunk_schedule {
+  std::vector<std::uint16_t> listed; ///< options taken, most of them 0
+  bool smallest = true; ///< nothing can be left out, be less or come earlier
+};
+
+/// The smallest deviation from `fifo` that is found to violate the same thing
+/// (delta debugging, Zeller 1999). The search takes some seconds at most.
+shrunk_schedule shrink(const explore_options& options, const scenario& what,
+                       const run_result& failed);
 
 } // namespace steward::testkit

@@ -36,4 +36,11 @@ private:
   std::string detail_;
 };
 
+/// Not what is tested is wrong, but how: an option, the environment, a file.
+/// Nothing was found out.
+class misuse : public failure {
+public:
+  using failure::failure;
+};
+
 } // namespace steward::testkit

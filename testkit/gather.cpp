@@ -32,31 +32,39 @@ std::string name_of_asked(std::size_t i, const caf::actor& who,
   return result + " (actor " + std::to_string(who.id()) + ")";
 }
 
-caf::error down_by_name(const caf::error& e, const std::string& name) {
+caf::error error_by_name(const caf::error& e, bool was_there,
+                         const std::string& name) {
+  if (!was_there) // of which CAF says only that an argument is invalid
+    return caf::make_error(caf::sec::invalid_argument,
+                           name + " cannot be asked");
   if (e != caf::sec::request_receiver_down)
     return e;
   return caf::make_error(caf::sec::request_receiver_down,
                          name + " is down and has not answered");
 }
 
-// -- deaths -------------------------------------------------------------------
+// -- who will never answer -------------------------------------------------------------------
 
 #if STEWARD_CAF_1
 
-// 1.x answers for those that die: `sec::broken_promise`.
-struct death_watch::entry {};
+// 1.x answers for those that die: `sec::broken_promise`, and knows when a
+// request is over.
+struct answer_watch::entry {};
 
-death_watch::death_watch(std::size_t) {
+answer_watch::answer_watch(std::size_t) {
 }
 
-void death_watch::begin(std::size_t, const caf::actor&, const caf::actor_addr&,
-                        caf::message_id) {
+void answer_watch::begin(std::size_t, const caf::actor&, const caf::actor_addr&,
+                         caf::message_id) {
 }
 
-void death_watch::end(std::size_t) {
+void answer_watch::limit(caf::actor_system&, duration) {
 }
 
-void death_watch::end_all() {
+void answer_watch::end(std::size_t) {
+}
+
+void answer_watch::end_all() {
 }
 
 #else
@@ -75,6 +83,12 @@ struct response_token {
   }
 };
 
+void answer(const response_token& to, const caf::error& what,
+            caf::execution_unit* host) {
+  if (auto asker = caf::actor_cast<caf::strong_actor_ptr>(to.asker))
+    asker->enqueue(nullptr, to.id, caf::make_message(what), host);
+}
+
 // As CAF does for what is in the mailbox of who dies, for what is out of it.
 class bouncer final : public caf::attachable {
 public:
@@ -82,11 +96,7 @@ public:
   }
 
   void actor_exited(const caf::error&, caf::execution_unit* host) override {
-    if (auto asker = caf::actor_cast<caf::strong_actor_ptr>(to_.asker))
-      asker->enqueue(
-        nullptr, to_.id,
-        caf::make_message(caf::make_error(caf::sec::request_receiver_down)),
-        host);
+    answer(to_, caf::make_error(caf::sec::request_receiver_down), host);
   }
 
   bool matches(const token& what) override {
@@ -98,18 +108,26 @@ private:
   response_token to_;
 };
 
+struct time_is_over {};
+
 } // namespace
 
-struct death_watch::entry {
+} // namespace steward::testkit::detail
+
+STEWARD_MESSAGE(steward::testkit::detail::time_is_over)
+
+namespace steward::testkit::detail {
+
+struct answer_watch::entry {
   caf::actor_addr whom;
   response_token what;
 };
 
-death_watch::death_watch(std::size_t n) : all_(n) {
+answer_watch::answer_watch(std::size_t n) : all_(n) {
 }
 
-void death_watch::begin(std::size_t i, const caf::actor& who,
-                        const caf::actor_addr& asker, caf::message_id id) {
+void answer_watch::begin(std::size_t i, const caf::actor& who,
+                         const caf::actor_addr& asker, caf::message_id id) {
   if (!who)
     return;
   all_[i] = {who.address(), {asker, id}};
@@ -117,20 +135,46 @@ void death_watch::begin(std::size_t i, const caf::actor& who,
     std::make_unique<bouncer>(all_[i].what));
 }
 
-void death_watch::end(std::size_t i) {
+// CAF's own timeout of a request goes on when there is an answer; an actor can
+// be ended.
+void answer_watch::limit(
+  caf::actor_system& sys, duration within,
+  const std::function<std::string(std::size_t)>& name_of) {
+  std::vector<std::pair<response_token, caf::error>> late;
+  for (std::size_t i = 0; i < all_.size(); ++i)
+    if (all_[i].what.asker)
+      late.emplace_back(all_[i].what, caf::make_error(caf::sec::request_timeout,
+                                                      nothing_within(within)
+                                                        + ": " + name_of(i)));
+  timer_ = sys.spawn<caf::hidden>(
+    [](caf::event_based_actor* self, duration after,
+       const decltype(late)& all) -> caf::behavior {
+      cafx::send_later(self, after, time_is_over{});
+      return {[self, all](time_is_over) {
+        for (const auto& [to, error] : all)
+          answer(to, error, self->context());
+        self->quit();
+      }};
+    },
+    within, std::move(late));
+}
+
+void answer_watch::end(std::size_t i) {
   auto whom = std::exchange(all_[i].whom, {});
   if (auto who = caf::actor_cast<caf::strong_actor_ptr>(whom))
     who->get()->detach(all_[i].what);
 }
 
-void death_watch::end_all() {
+void answer_watch::end_all() {
   for (std::size_t i = 0; i < all_.size(); ++i)
     end(i);
+  if (timer_)
+    caf::anon_send_exit(std::exchange(timer_, {}), caf::exit_reason::kill);
 }
 
 #endif
 
-death_watch::~death_watch() {
+answer_watch::~answer_watch() {
   end_all();
 }
 

@@ -165,28 +165,36 @@ std::vector<std::string> names_of(const std::vector<ask<Message>>& asks) {
   return all;
 }
 
-/// `e`, with the name of who is down if that is what it says.
-caf::error down_by_name(const caf::error& e, const std::string& name);
+/// `e`, with the name of who was asked if CAF says only that nobody is there,
+/// any more or at all.
+caf::error error_by_name(const caf::error& e, bool was_there,
+                         const std::string& name);
 
-/// Makes the death of who was asked an answer. A promise that its owner took
-/// along is answered by nobody in CAF 0.17.6.
-class death_watch {
+/// Answers for who never will: who dies, and who has not answered when time is
+/// over. A promise that is dropped, or that its owner took along, is answered by
+/// nobody in CAF 0.17.6. An answer is ignored if there was another.
+class answer_watch {
 public:
-  explicit death_watch(std::size_t n);
-  death_watch(const death_watch&) = delete;
-  death_watch& operator=(const death_watch&) = delete;
-  ~death_watch();
+  explicit answer_watch(std::size_t n);
+  answer_watch(const answer_watch&) = delete;
+  answer_watch& operator=(const answer_watch&) = delete;
+  ~answer_watch();
 
-  /// When `who` dies, `asker` gets an error as the response `id`, which is
-  /// ignored if there was another.
+  /// When `who` dies, `asker` gets an error as the response `id`.
   void begin(std::size_t i, const caf::actor& who, const caf::actor_addr& asker,
              caf::message_id id);
+
+  /// After `within` it gets one for each that has begun, by its name.
+  void limit(caf::actor_system& sys, duration within,
+             const std::function<std::string(std::size_t)>& name_of);
+
   void end(std::size_t i);
   void end_all();
 
 private:
   struct entry;
   std::vector<entry> all_;
+  caf::actor timer_;
 };
 
 /// What the handlers of one asking actor share.
@@ -222,14 +230,17 @@ struct asking {
   std::shared_ptr<gathering<Answer>> got;
   Policy how;
   std::vector<caf::actor_addr> whom; // not to keep them alive
-  death_watch watch;
+  answer_watch watch;
   std::function<void()> done; // none when it is done
 };
+
+/// Where somebody else sees to it that it ends.
+inline constexpr duration no_limit = duration::max();
 
 /// Asks all, and calls `done()` in `self` when the policy says so.
 template <class Answer, class Self, class Message, class Policy>
 auto ask_all(Self* self, std::shared_ptr<gathering<Answer>> got,
-             std::vector<ask<Message>> asks, Policy how,
+             std::vector<ask<Message>> asks, Policy how, duration within,
              std::function<void()> done) {
   auto all = std::make_shared<asking<Answer, Self, Policy>>(
     self, std::move(got), std::move(how), std::move(done));
@@ -240,11 +251,16 @@ auto ask_all(Self* self, std::shared_ptr<gathering<Answer>> got,
     all->watch.begin(i, asks[i].to, self->address(), asked.id());
     std::move(asked).then([all, i](const Answer& x) { all->put(i, x); },
                           [all, i](const caf::error& e) {
-                            all->put(i, down_by_name(e, all->got->name(i)));
+                            all->put(i,
+                                     error_by_name(e, all->whom[i] != nullptr,
+                                                   all->got->name(i)));
                           });
   }
   if (asks.empty())
     std::exchange(all->done, nullptr)();
+  else if (within != no_limit)
+    all->watch.limit(self->home_system(), within,
+                     [all](std::size_t i) { return all->got->name(i); });
   return all;
 }
 
@@ -255,13 +271,15 @@ auto ask_all(Self* self, std::shared_ptr<gathering<Answer>> got,
 /// `std::vector<caf::expected<Answer>>` for `return_exceptions`; at once if
 /// there are no `asks`. Who is dead or dies unanswered has failed with
 /// `sec::request_receiver_down` and its name, even if it has handed the request
-/// on; who lives and forgets is in the result's `missing()`.
+/// on; who lives and has not answered after `within` with `sec::request_timeout`
+/// and its name. Until then it is in the result's `missing()`.
 template <class Answer, class Self, class Message, gather_policy Policy,
           class F>
 std::shared_ptr<const gathering<Answer>>
-gather(Self* self, std::vector<ask<Message>> asks, Policy how, F then) {
+gather(Self* self, std::vector<ask<Message>> asks, Policy how, F then,
+       duration within = gather_within) {
   auto got = std::make_shared<gathering<Answer>>(detail::names_of(asks));
-  detail::ask_all<Answer>(self, got, std::move(asks), how,
+  detail::ask_all<Answer>(self, got, std::move(asks), how, within,
                           [got, how, then = std::move(then)]() mutable {
                             then(got->take(how));
                           });
@@ -270,9 +288,10 @@ gather(Self* self, std::vector<ask<Message>> asks, Policy how, F then) {
 
 template <class Answer, class Self, class Message, class F>
 requires(!gather_policy<F>) std::shared_ptr<const gathering<Answer>> gather(
-  Self* self, std::vector<ask<Message>> asks, F then) {
+  Self* self, std::vector<ask<Message>> asks, F then,
+  duration within = gather_within) {
   return gather<Answer>(self, std::move(asks), on_error::run_on,
-                        std::move(then));
+                        std::move(then), within);
 }
 
 // -- from outside -------------------------------------------------------------
@@ -330,6 +349,7 @@ gather_actor<Answer> start_gather(caf::actor_system& sys,
        std::shared_ptr<gathering<Answer>> to, std::vector<ask<Message>> what,
        decltype(asker_how) rule) {
       auto all = detail::ask_all<Answer>(self, to, std::move(what), rule,
+                                         detail::no_limit,
                                          [self] { self->quit(); });
       self->set_exit_handler(
         [self, weak = std::weak_ptr{all}](caf::exit_msg& x) {

@@ -2,11 +2,13 @@
 
 #include <steward/testkit/sim.hpp>
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -94,22 +96,26 @@ public:
     return shared_->name;
   }
 
-  /// Sends `what` to `to`; it arrives when the simulation goes on.
-  template <class Message>
-  void send(const caf::actor& to, Message what) {
+  /// Sends `what`, a message of one or several elements, to `to`; it arrives
+  /// when the simulation goes on. Throws `misuse` for a null handle.
+  template <class... Ts>
+  void send(const caf::actor& to, Ts... what) {
+    require(to, "be sent anything");
+    auto message = caf::make_message(std::move(what)...);
     act([&](caf::event_based_actor* self) {
-      cafx::send(self, to, std::move(what));
+      cafx::send(self, to, std::move(message));
     });
   }
 
-  /// Asks `to`, who answers with a `T`.
-  template <class T, class Message>
-  question<T> request(const caf::actor& to, Message what) {
+  /// Asks `to`, who answers with a `T`. The same otherwise.
+  template <class T, class... Ts>
+  question<T> request(const caf::actor& to, Ts... what) {
+    require(to, "be asked");
+    auto message = caf::make_message(std::move(what)...);
     auto answer = std::make_shared<typename question<T>::answer>();
-    auto text
-      = shared_->name + " asked " + shared_->home->name_of(to) + " for "
-        + short_type_name(typeid(T)) + " with "
-        + shared_->home->trace_.text_of(caf::make_message(what).content());
+    auto text = shared_->name + " asked " + shared_->home->name_of(to) + " for "
+                + short_type_name(typeid(T)) + " with "
+                + shared_->home->trace_.text_of(message.content());
     // It is open as long as somebody would take the answer.
     auto open = std::make_shared<const std::string>(text);
     shared_->home->questions_.push_back(open);
@@ -117,17 +123,17 @@ public:
       *answer = std::move(x);
     };
     act([&](caf::event_based_actor* self) {
-      cafx::request(self, to, std::move(what))
+      cafx::request(self, to, std::move(message))
         .then([put](const T& x) { put(x); },
               [put](const caf::error& e) { put(e); });
     });
     return {*shared_->home, std::move(text), std::move(answer)};
   }
 
-  /// Answers the message that was expected last, with a value or a `caf::error`.
-  /// Throws `failure` if nobody waits for that.
-  template <class T>
-  void reply(T what);
+  /// Answers the message that was expected last, with one or several values or
+  /// a `caf::error`. Throws `failure` if nobody waits for that.
+  template <class... Ts>
+  void reply(Ts... what);
 
   /// The same, to be answered later.
   asked take_question();
@@ -136,16 +142,22 @@ public:
   void act(const std::function<void(caf::event_based_actor*)>& what);
 
   /// The next message that it was sent, which must be a `T`; runs the
-  /// simulation until there is one. Throws `failure`.
-  template <class T>
-  T expect() {
-    auto next = take_next(short_type_name(typeid(T)));
-    if (!next.what.template match_elements<T>())
+  /// simulation until there is one. Of several elements it is a tuple. Throws
+  /// `failure`.
+  template <class T, class... Ts>
+  auto expect() {
+    auto wanted = short_type_name(typeid(T));
+    ((wanted += ", " + short_type_name(typeid(Ts))), ...);
+    auto next = take_next(wanted);
+    if (!next.what.template match_elements<T, Ts...>())
       throw failure("another message",
                     shared_->name + " got "
                       + shared_->home->trace_.text_of(next.what.content())
-                      + ", not " + short_type_name(typeid(T)));
-    return next.what.template get_as<T>(0);
+                      + ", not " + wanted);
+    if constexpr (sizeof...(Ts) == 0)
+      return next.what.template get_as<T>(0);
+    else
+      return elements<T, Ts...>(next.what, std::index_sequence_for<T, Ts...>{});
   }
 
   /// Settles, and nothing has come. Exact, and takes no time.
@@ -170,6 +182,16 @@ private:
 
   mail take_next(const std::string& wanted);
 
+  void require(const caf::actor& to, const char* what) const {
+    sim::require_actor(to, name() + ": nobody can " + what);
+  }
+
+  template <class... Ts, std::size_t... Is>
+  static std::tuple<Ts...> elements(const caf::message& of,
+                                    std::index_sequence<Is...>) {
+    return {of.get_as<Ts>(Is)...};
+  }
+
   std::shared_ptr<state> shared_;
 };
 
@@ -180,11 +202,12 @@ public:
     : whom_(std::move(whom)), promise_(std::move(promise)) {
   }
 
-  /// Answers it with a value or a `caf::error`. @pre not answered yet
-  template <class T>
-  void reply(T what) {
+  /// Answers it with one or several values or a `caf::error`. @pre not answered
+  /// yet
+  template <class... Ts>
+  void reply(Ts... what) {
     whom_.act(
-      [&](caf::event_based_actor*) { promise_.deliver(std::move(what)); });
+      [&](caf::event_based_actor*) { promise_.deliver(std::move(what)...); });
   }
 
 private:
@@ -192,9 +215,9 @@ private:
   caf::response_promise promise_;
 };
 
-template <class T>
-void probe::reply(T what) {
-  take_question().reply(std::move(what));
+template <class... Ts>
+void probe::reply(Ts... what) {
+  take_question().reply(std::move(what)...);
 }
 
 } // namespace steward::testkit

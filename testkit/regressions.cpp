@@ -5,23 +5,30 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 namespace steward::testkit {
 
 std::string file_name_of(const explore_options& o) {
-  auto result = o.name;
-  std::replace(result.begin(), result.end(), '/', '_');
+  // As in an URL, so that no two names meet.
+  std::string result;
+  for (auto c : o.name)
+    result += c == '/' ? "%2f" : c == '%' ? "%25" : std::string{c};
   return result;
+}
+
+std::filesystem::path regression_file(const explore_options& o) {
+  return o.regressions.empty() ? std::filesystem::path{}
+                               : o.regressions / (file_name_of(o) + ".txt");
 }
 
 namespace {
 
-std::filesystem::path file_of(const explore_options& o) {
-  return o.regressions / (file_name_of(o) + ".txt");
-}
+// Instead of a schedule: the one that the seed draws.
+constexpr std::string_view own_schedule = "own";
 
-// `seed` or `seed schedule`.
+// `seed`, `seed schedule` or `seed own`.
 regression parse(const std::string& line) {
   std::istringstream words{line};
   std::string seed;
@@ -32,9 +39,18 @@ regression parse(const std::string& line) {
   const auto* last = seed.data() + seed.size();
   auto [end, error] = std::from_chars(seed.data(), last, result.seed);
   if (error != std::errc{} || end != last || !more.empty())
-    throw std::invalid_argument("allowed: seed schedule # text");
-  result.listed = parse_schedule(listed);
+    throw std::invalid_argument("allowed: seed, schedule or own, # text");
+  if (listed != own_schedule)
+    result.listed = parse_schedule(listed);
   return result;
+}
+
+// As not all editors leave it.
+bool ends_with_a_line(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  if (!in.seekg(-1, std::ios::end)) // there is none, or it is empty
+    return true;
+  return in.get() == '\n';
 }
 
 } // namespace
@@ -43,7 +59,7 @@ std::vector<regression> read_regressions(const explore_options& o) {
   std::vector<regression> result;
   if (o.regressions.empty())
     return result;
-  std::ifstream in{file_of(o)};
+  std::ifstream in{regression_file(o)};
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {
     line.resize(std::min(line.size(), line.find('#')));
@@ -52,12 +68,20 @@ std::vector<regression> read_regressions(const explore_options& o) {
     try {
       result.push_back(parse(line));
     } catch (const std::invalid_argument& x) {
-      throw failure("bad regression", file_of(o).string() + ":"
-                                        + std::to_string(number) + ": "
-                                        + x.what());
+      throw misuse("bad regression", regression_file(o).string() + ":"
+                                       + std::to_string(number) + ": "
+                                       + x.what());
     }
   }
   return result;
+}
+
+std::string begin_of_line(std::uint64_t seed,
+                          const std::vector<std::uint16_t>* listed) {
+  return std::to_string(seed) + " "
+         + (listed == nullptr ? std::string{own_schedule}
+                              : options_text(*listed))
+         + " # ";
 }
 
 std::string add_regression(const explore_options& o, const run_result& failed) {
@@ -65,10 +89,12 @@ std::string add_regression(const explore_options& o, const run_result& failed) {
     return {};
   std::error_code ignored; // what matters is whether the file can be written
   std::filesystem::create_directories(o.regressions, ignored);
-  auto file = file_of(o);
+  auto file = regression_file(o);
+  auto whole = ends_with_a_line(file);
   std::ofstream out{file, std::ios::app};
-  out << failed.seed << ' ' << schedule_text(failed.decisions) << " # "
-      << failed.violated << std::endl;
+  out << (whole ? "" : "\n") << failed.seed << ' '
+      << schedule_text(failed.decisions) << " # " << failed.violated
+      << std::endl;
   return out ? "  kept in " + file.string() + ", to be run first from now on\n"
              : "  cannot be kept: " + file.string() + " cannot be written\n";
 }

@@ -1,20 +1,22 @@
 #include <steward/testkit/report.hpp>
 
 #include <steward/core/duration_text.hpp>
+#include <steward/testkit/internal/environment.hpp>
 #include <steward/testkit/internal/regressions.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <fstream>
-#include <iterator>
 #include <map>
-#include <sstream>
 
 namespace steward::testkit {
 
 namespace {
 
-constexpr std::size_t events_shown = 60;
+// Of a long story its beginning, its end, and what is around each deviation.
+constexpr std::size_t all_shown_max = 60;
+constexpr std::size_t first_shown = 12;
+constexpr std::size_t last_shown = 30;
+constexpr std::size_t around_shown = 2;
 constexpr std::size_t messages_per_actor = 5;
 
 std::string when(const event& e) {
@@ -24,38 +26,8 @@ std::string when(const event& e) {
 std::string line_of(const event& e) {
   auto to = e.to.empty() ? "clock" : e.to;
   auto from = e.from.empty() ? std::string{} : e.from + " -> ";
-  return "    " + std::to_string(e.step) + "  +" + when(e) + "  " + from + to
-         + ": " + e.what + "\n";
-}
-
-// A word for a shell, in quotes if it needs them.
-std::string shell_word(const std::string& word) {
-  auto plain = [](unsigned char c) {
-    return std::isalnum(c) != 0
-           || std::string_view{"_-./,:=+@%"}.find(static_cast<char>(c))
-                != std::string_view::npos;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain))
-    return word;
-  std::string result = "'";
-  for (auto c : word)
-    result += c == '\'' ? "'\\''" : std::string{c};
-  return result + "'";
-}
-
-// How this program was called, as far as the system tells.
-std::string command_line() {
-  std::ifstream in{"/proc/self/cmdline", std::ios::binary};
-  std::string all{std::istreambuf_iterator<char>{in}, {}};
-  if (!all.empty() && all.back() == '\0')
-    all.pop_back();
-  if (all.empty())
-    return "<this test>";
-  std::string result;
-  std::istringstream words{all};
-  for (std::string word; std::getline(words, word, '\0');)
-    result += " " + shell_word(word);
-  return result.substr(1);
+  return "    " + std::to_string(e.step) + (e.deviates ? " *+" : "  +")
+         + when(e) + "  " + from + to + ": " + e.what + "\n";
 }
 
 std::string last_of_each(const std::vector<event>& events) {
@@ -89,8 +61,42 @@ std::string write_chart(const explore_options& o, const run_result& r,
   return "  chart: " + path.string() + (out ? "\n" : " cannot be written\n");
 }
 
+// Which events are told, by number: where the end does not show the cause, a
+// deviation before it does.
+std::vector<std::size_t> told(const std::vector<event>& all) {
+  std::vector<bool> shown(all.size(), all.size() <= all_shown_max);
+  auto show = [&](std::size_t first, std::size_t last) {
+    for (auto i = first; i < std::min(last, all.size()); ++i)
+      shown[i] = true;
+  };
+  show(0, first_shown);
+  show(all.size() - std::min(all.size(), last_shown), all.size());
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i].deviates)
+      show(i - std::min(i, around_shown), i + around_shown + 1);
+  std::vector<std::size_t> result;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (shown[i])
+      result.push_back(i);
+  return result;
+}
+
+std::string story_of(const std::vector<event>& all,
+                     const std::vector<std::size_t>& which) {
+  std::string result = "  what happened, as step, time, message; * is out of "
+                       "plain order:\n";
+  std::size_t next = 0;
+  for (auto i : which) {
+    if (i > next)
+      result += "    [" + std::to_string(i - next) + " more]\n";
+    result += line_of(all[i]);
+    next = i + 1;
+  }
+  return result;
+}
+
 std::string head_of(const explore_options& o, const run_result& failed,
-                    const run_result& shortest) {
+                    const run_result& shortest, bool smallest) {
   auto seed = std::to_string(failed.seed);
   auto list = schedule_text(shortest.decisions);
   auto deviations
@@ -105,7 +111,7 @@ std::string head_of(const explore_options& o, const run_result& failed,
   else
     result += "  needs " + std::to_string(deviations) + " of "
               + std::to_string(failed.decisions.size()) + " decisions: " + list
-              + "\n";
+              + (smallest ? "\n" : "; perhaps less, the search was ended\n");
   return result + "  to repeat: STEWARD_TESTKIT_ONLY=" + shell_word(o.name)
          + " STEWARD_TESTKIT_SEED=" + seed + " STEWARD_TESTKIT_SCHEDULE=" + list
          + " " + command_line() + "\n";
@@ -114,26 +120,27 @@ std::string head_of(const explore_options& o, const run_result& failed,
 } // namespace
 
 std::string report_of(const explore_options& options, const scenario& what,
-                      const run_result& failed,
-                      const std::vector<std::uint16_t>& shrunk) {
+                      const run_result& failed, const shrunk_schedule& shrunk) {
   std::vector<event> events;
-  auto r = run_once(options, what, {failed.seed, &shrunk, nullptr, &events});
-  std::span<const event> all{events};
-  auto last = all.last(std::min(events_shown, all.size()));
-  auto result = r.detail + head_of(options, failed, r)
-                + write_chart(options, r, last)
-                + "  what happened last, as step, time, message:\n";
-  for (const auto& e : last)
-    result += line_of(e);
-  return result + "  the last messages of each actor:\n" + last_of_each(events);
+  auto r = run_once(options, what,
+                    {failed.seed, &shrunk.listed, nullptr, &events});
+  auto which = told(events);
+  std::vector<event> charted;
+  for (auto i : which)
+    charted.push_back(events[i]);
+  return r.detail + head_of(options, failed, r, shrunk.smallest)
+         + write_chart(options, r, charted) + story_of(events, which)
+         + "  the last messages of each actor:\n" + last_of_each(events);
 }
 
 std::string first_difference(const explore_options& options,
                              const scenario& what, std::uint64_t seed) {
   std::vector<event> a;
   std::vector<event> b;
-  auto first = run_once(options, what, {seed, nullptr, nullptr, &a});
-  auto second = run_once(options, what, {seed, nullptr, nullptr, &b});
+  run_order order{.seed = seed, .events = &a, .digests_contents = true};
+  auto first = run_once(options, what, order);
+  order.events = &b;
+  auto second = run_once(options, what, order);
   auto head = "seed " + std::to_string(seed) + " of " + options.name
               + " did two different things";
   for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {

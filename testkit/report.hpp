@@ -12,8 +12,7 @@ namespace steward::testkit {
 /// violated, when, the seed, the command, and the shrunk schedule as a sequence
 /// of messages. Writes a chart where the options say so.
 std::string report_of(const explore_options& options, const scenario& what,
-                      const run_result& failed,
-                      const std::vector<std::uint16_t>& shrunk);
+                      const run_result& failed, const shrunk_schedule& shrunk);
 
 /// Where two runs of one seed part: the first step that differs.
 std::string first_difference(const explore_options& options,

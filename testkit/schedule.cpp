@@ -51,11 +51,18 @@ std::string to_string(const policy& x) {
 }
 
 std::string schedule_text(std::span<const decision> decisions) {
+  std::vector<std::uint16_t> taken;
+  for (const auto& d : decisions)
+    taken.push_back(d.taken);
+  return options_text(taken);
+}
+
+std::string options_text(std::span<const std::uint16_t> taken) {
   std::string result;
-  for (std::size_t i = 0; i < decisions.size(); ++i)
-    if (auto taken = decisions[i].taken; taken != 0)
+  for (std::size_t i = 0; i < taken.size(); ++i)
+    if (auto option = taken[i]; option != 0)
       result += (result.empty() ? "" : ",") + std::to_string(i) + ":"
-                + (taken == early_timer ? "t" : std::to_string(taken));
+                + (option == early_timer ? "t" : std::to_string(option));
   return result;
 }
 

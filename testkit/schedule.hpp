@@ -45,6 +45,9 @@ struct decision {
 /// fire at 57, and takes option 0 at all others.
 std::string schedule_text(std::span<const decision> decisions);
 
+/// The same of the options taken.
+std::string options_text(std::span<const std::uint16_t> taken);
+
 /// The options taken. Throws `std::invalid_argument` with what is wrong.
 std::vector<std::uint16_t> parse_schedule(std::string_view text);
 
@@ -72,9 +75,10 @@ public:
   /// `ready.size()`: the timer. @pre there is a choice
   std::size_t choose(std::span<const std::uint64_t> ready, bool timer);
 
-  /// From now on as `fifo`; nothing is written down any more.
+  /// From now on as `fifo`, and nothing is written down any more; but a list
+  /// stays in force to its end.
   void be_fair() noexcept {
-    fair_ = true;
+    fair_ = !listed_;
   }
 
   const std::vector<decision>& taken() const noexcept {

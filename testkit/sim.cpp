@@ -1,6 +1,8 @@
 #include <steward/testkit/sim.hpp>
 
+#include <steward/core/duration_text.hpp>
 #include <steward/testkit/probe.hpp>
+#include <steward/testkit/random_stream.hpp>
 
 #include <caf/scheduler/test_coordinator.hpp>
 
@@ -26,6 +28,10 @@ caf::actor_system_config& made_virtual(caf::actor_system_config& cfg) {
 }
 
 constexpr std::size_t teardown_rounds_max = 100;
+
+constexpr std::uint64_t mixed(std::uint64_t digest, std::uint64_t more) {
+  return (digest ^ more) * 0x100000001b3ULL;
+}
 
 // A system with threads would wait for them, perhaps for ever: it is never
 // ended, but can be reached, so that nobody takes it for a leak.
@@ -122,6 +128,7 @@ testkit::probe sim::probe(std::string name) {
 }
 
 void sim::call(const caf::actor& who, std::string name) {
+  require_actor(who, "nobody can be called \"" + name + '"');
   trace_.call(who.id(), std::move(name));
 }
 
@@ -131,7 +138,13 @@ std::string sim::name_of(const caf::actor& who) const {
   return local == nullptr ? "nobody" : trace_.name_of(who.id(), local->name());
 }
 
+void sim::require_actor(const caf::actor& who, const std::string& why) {
+  if (!who)
+    throw misuse("a handle to no actor", why);
+}
+
 void sim::kill(const caf::actor& who) {
+  require_actor(who, "nobody can be killed");
   // Before all mail that it has: `anon_send_exit` would come after it.
   caf::anon_send<caf::message_priority::high>(
     who, caf::exit_msg{who.address(), caf::exit_reason::kill});
@@ -163,7 +176,7 @@ void sim::died(caf::scheduled_actor& who, const std::exception_ptr& why) {
   }
   report(failure{"an exception in an actor", name + " threw " + text});
   if (options_.traced)
-    trace_.add({steps_ + 1, now(), "", name, "dies of " + text});
+    trace_.add({steps_ + 1, now(), "", name, "dies of " + text, false});
 }
 
 // -- steps --------------------------------------------------------------------
@@ -205,6 +218,7 @@ bool sim::step_until(time_point limit) {
                   "actors must not wait; use the form with callbacks");
   if (has_threads())
     refuse_threads("the test spawned an actor");
+  raise(); // what was reported between two steps
   stepping_ = true;
   struct reset {
     bool& flag;
@@ -215,14 +229,15 @@ bool sim::step_until(time_point limit) {
   if (!run_one(limit))
     return false;
   ++steps_;
-  rethrow();
+  raise();
   for (auto& f : after_step_)
     f();
-  rethrow();
+  raise();
   return true;
 }
 
 bool sim::run_one(time_point limit) {
+  deviates_ = false;
   auto due = next_timer();
   auto& jobs = scheduler_->jobs;
   if (jobs.empty()) {
@@ -243,6 +258,7 @@ bool sim::run_one(time_point limit) {
     for (auto* job : jobs)
       ready_.push_back(static_cast<caf::scheduled_actor*>(job)->id());
     chosen = order_.choose(ready_, timer);
+    deviates_ = chosen != 0;
   }
   if (chosen == jobs.size())
     fire_timer(due);
@@ -263,6 +279,9 @@ void sim::run_job(std::size_t index) {
   meet(who);
   auto* mail = who.peek_at_next_mailbox_element();
   note(id, mail == nullptr ? 1 : type_digest(mail->content()));
+  if (options_.digests_contents && mail != nullptr)
+    contents_ = mixed(contents_,
+                      random_stream::fold(trace_.text_of(mail->content())));
   if (options_.traced || twice_)
     look_at(who, mail);
   scheduler_->try_run_once();
@@ -292,7 +311,8 @@ void sim::tell(caf::scheduled_actor& who, caf::mailbox_element* mail) {
              now(),
              {},
              trace_.name_of(who.id(), who.name()),
-             mail == nullptr ? "starts" : trace_.text_of(mail->content())};
+             mail == nullptr ? "starts" : trace_.text_of(mail->content()),
+             deviates_};
   if (mail != nullptr && mail->sender != nullptr) {
     auto* sender = caf::actor_cast<caf::abstract_actor*>(mail->sender);
     if (auto* local = dynamic_cast<caf::local_actor*>(sender))
@@ -307,13 +327,12 @@ void sim::fire_timer(time_point due) {
     oversleep(late_());
   note(0, static_cast<std::uint64_t>(due.time_since_epoch().count()));
   if (options_.traced)
-    trace_.add({steps_ + 1, now(), "", "", "a timer fires"});
+    trace_.add({steps_ + 1, now(), "", "", "a timer fires", deviates_});
   scheduler_->clock().trigger_timeout();
 }
 
 void sim::note(std::uint64_t actor, std::uint64_t what) {
-  hash_ = (hash_ ^ actor) * 0x100000001b3ULL;
-  hash_ = (hash_ ^ what) * 0x100000001b3ULL;
+  hash_ = mixed(mixed(hash_, actor), what);
 }
 
 void sim::meet(caf::scheduled_actor& who) {
@@ -344,6 +363,10 @@ void sim::run_now(const caf::actor& who) {
 }
 
 void sim::report(failure what) {
+  if (!judging_)
+    return;
+  if (!reported_)
+    reported_ = what;
   if (!wrong_)
     wrong_ = std::make_exception_ptr(std::move(what));
 }
@@ -356,7 +379,7 @@ void sim::stop_judging() noexcept {
   order_.be_fair();
 }
 
-void sim::rethrow() {
+void sim::raise() {
   if (wrong_ && judging_)
     std::rethrow_exception(std::exchange(wrong_, nullptr));
 }
@@ -380,9 +403,21 @@ void sim::settle() {
     if (out_of_budget(last, "settle"))
       break;
   }
+  raise();
 }
 
+namespace {
+
+void require_forward(const char* what, duration d) {
+  if (d < duration::zero())
+    throw misuse("bad duration", std::string{what} + " is told to go back by "
+                                   + to_text(-d) + "; time goes on only");
+}
+
+} // namespace
+
 void sim::run_for(duration d) {
+  require_forward("run_for", d);
   auto limit = later(virtual_time_->wall, d);
   auto last = steps_ + options_.steps_max;
   while (step_until(limit) && !out_of_budget(last, "run_for")) {
@@ -391,6 +426,7 @@ void sim::run_for(duration d) {
 }
 
 bool sim::run_until(const std::function<bool()>& done, duration patience) {
+  require_forward("run_until", patience);
   auto limit = later(virtual_time_->wall, patience);
   auto last = steps_ + options_.steps_max;
   while (!done()) {
@@ -401,77 +437,8 @@ bool sim::run_until(const std::function<bool()>& done, duration patience) {
 }
 
 void sim::oversleep(duration d) {
+  require_forward("oversleep", d);
   set_time(later(virtual_time_->wall, d));
-}
-
-// -- the end ------------------------------------------------------------------
-
-namespace {
-
-using actor_clock = caf::detail::simple_actor_clock;
-
-bool has_ended(const caf::strong_actor_ptr& who) {
-  return caf::actor_cast<caf::abstract_actor*>(who)->getf(
-    caf::abstract_actor::is_terminated_flag);
-}
-
-// Null if it has ended, or is not one that a system counts.
-caf::strong_actor_ptr still_there(const caf::actor_addr& who) {
-  auto result = caf::actor_cast<caf::strong_actor_ptr>(who);
-  return result == nullptr || has_ended(result)
-             || !caf::actor_cast<caf::abstract_actor*>(result)->getf(
-               caf::abstract_actor::is_registered_flag)
-           ? nullptr
-           : result;
-}
-
-// Delayed messages cannot be taken back; those to the dead do nothing.
-bool does_nothing(const actor_clock::delayed_event& what) {
-  return what.subtype == actor_clock::actor_msg_type
-         && has_ended(
-           static_cast<const actor_clock::actor_msg&>(what).receiver);
-}
-
-} // namespace
-
-std::string sim::not_quiescent() {
-  settle();
-  for (const auto& [due, what] : scheduler_->clock().schedule()) {
-    if (does_nothing(*what))
-      continue;
-    auto from_now = options_.start + due.time_since_epoch() - wall();
-    return "a timer is set for "
-           + std::to_string(
-             std::chrono::duration_cast<std::chrono::milliseconds>(from_now)
-               .count())
-           + " ms from now";
-  }
-  for (auto& weak : questions_)
-    if (auto question = weak.lock())
-      return "not answered: " + *question;
-  std::size_t probes = 0;
-  for (auto& who : met_) {
-    auto alive = still_there(who);
-    if (alive == nullptr)
-      continue;
-    if (std::find(probes_.begin(), probes_.end(), who) != probes_.end()) {
-      ++probes;
-      continue;
-    }
-    auto& actor = dynamic_cast<caf::local_actor&>(
-      *caf::actor_cast<caf::abstract_actor*>(alive));
-    return "actor " + trace_.name_of(actor.id(), actor.name())
-           + " is still there";
-  }
-  if (sys_->registry().running() > probes)
-    return "an actor is still there that never had mail";
-  return {};
-}
-
-void sim::expect_quiescent() {
-  auto what = not_quiescent();
-  if (!what.empty())
-    throw failure("not quiescent", what);
 }
 
 } // namespace steward::testkit

@@ -12,6 +12,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -38,6 +39,9 @@ struct sim_options {
 
   /// Keep what happened, for reports. Costs most of the speed.
   bool traced = false;
+
+  /// Keep a digest of what messages say, too. Costs half of the speed.
+  bool digests_contents = false;
 
   /// More steps than that in one go mean that it never comes to rest.
   std::size_t steps_max = 1'000'000;
@@ -103,6 +107,9 @@ public:
   /// Ends an actor without its consent, before it reads any other mail.
   void kill(const caf::actor& who);
 
+  /// Throws `misuse` that says `why` if the handle is null.
+  static void require_actor(const caf::actor& who, const std::string& why);
+
   // -- time and steps ---------------------------------------------------------
 
   time_point now() const noexcept {
@@ -128,7 +135,8 @@ public:
   /// Goes on until nobody has mail. Time stands still.
   void settle();
 
-  /// Goes on for so long, from due time to due time.
+  /// Goes on for so long, from due time to due time. Throws `misuse` if that is
+  /// less than nothing.
   void run_for(duration d);
 
   /// Goes on until `done()`, and says whether it is. If it never is, `patience`
@@ -152,6 +160,9 @@ public:
 
   /// Whether nobody has mail.
   bool at_rest() const;
+
+  /// How many actors live that CAF calls so, as far as they ever had mail.
+  std::size_t living(std::string_view name) const;
 
   /// Whether a timer is set, be it for an actor that has ended.
   bool has_timer() const;
@@ -177,16 +188,31 @@ public:
   }
 
   /// Reports something wrong from where one must not throw: it comes out of
-  /// the current step. The first report counts.
+  /// the current step, or of the next one. The first report counts.
   void report(failure what);
+
+  /// What was reported first, thrown or not.
+  const std::optional<failure>& reported() const noexcept {
+    return reported_;
+  }
+
+  /// Throws what was reported and was not thrown yet.
+  void raise();
 
   /// From now on nothing is judged and nothing is thrown: for a tear-down after
   /// a failure.
   void stop_judging() noexcept;
 
-  /// A digest of all that happened: equal for equal runs, with every compiler.
+  /// A digest of all that happened, who got which type of message and when:
+  /// equal for equal runs, with every compiler.
   std::uint64_t hash() const noexcept {
     return hash_;
+  }
+
+  /// A digest of what messages said, if `digests_contents`. What nobody can print
+  /// counts by its type: see `describe`. Equal within one process.
+  std::uint64_t contents() const noexcept {
+    return contents_;
   }
 
   schedule& order() noexcept {
@@ -244,8 +270,15 @@ private:
   auto checked(F f) {
     auto result = f();
     if (has_threads())
-      refuse_threads("the test spawned actor " + std::to_string(result.id()));
+      refuse_threads("the test spawned " + kind_of(result));
     return result;
+  }
+
+  template <class Handle>
+  static std::string kind_of(const Handle& who) {
+    auto& real = *caf::actor_cast<caf::abstract_actor*>(who);
+    return short_type_name(typeid(real)) + " (actor " + std::to_string(who.id())
+           + ")";
   }
 
   std::string name_of(const caf::actor& who) const;
@@ -263,8 +296,6 @@ private:
   void died(caf::scheduled_actor& who, const std::exception_ptr& why);
   void set_time(time_point t);
   time_point next_timer() const;
-  void rethrow();
-
   sim_options options_;
   std::unique_ptr<caf::actor_system> sys_;
   caf::scheduler::test_coordinator* scheduler_ = nullptr;
@@ -278,10 +309,13 @@ private:
   std::function<bool(const cafx::content&)> twice_;
   std::function<duration()> late_;
   std::vector<std::weak_ptr<const std::string>> questions_; // of probes
-  std::exception_ptr wrong_;
+  std::exception_ptr wrong_;                                // not thrown yet
+  std::optional<failure> reported_;
   std::uint64_t steps_ = 0;
   std::uint64_t hash_ = 0xcbf29ce484222325ULL;
+  std::uint64_t contents_ = 0;
   std::vector<caf::actor_addr> probes_;
+  bool deviates_ = false; // this step is out of plain order
   bool stepping_ = false;
   bool judging_ = true;
 };

@@ -72,9 +72,6 @@ const tellers& own_tellers() {
     add<get_or_create>(t, [](const get_or_create& m) {
       return "get_or_create" + quoted("name", m.draft.name);
     });
-    add<caf::error>(t, [](const caf::error& e) {
-      return "error \"" + steward::describe(e) + "\"";
-    });
     return t;
   }();
   return result;
@@ -104,22 +101,39 @@ std::string trace::name_of(std::uint64_t id, const char* name) const {
   return i != names_.end() ? i->second : name + ("#" + std::to_string(id));
 }
 
-std::string trace::text_of(const cafx::content& what) const {
-  if (what.empty())
-    return "an empty message";
-  auto* type = what.type(0).second;
-  if (type != nullptr && what.size() == 1) {
-    const auto& own = own_tellers();
-    auto i = tellers_.find(*type);
-    if (i != tellers_.end())
-      return i->second(what.get(0));
-    if (auto j = own.find(*type); j != own.end())
-      return j->second(what.get(0));
-  }
-  auto text = caf::to_string(what);
+const trace::teller* trace::teller_of(const cafx::content& what,
+                                      std::size_t i) const {
+  auto* type = what.type(i).second;
+  if (type == nullptr) // one of CAF's own
+    return nullptr;
+  for (const auto* all : {&tellers_, &own_tellers()})
+    if (auto found = all->find(*type); found != all->end())
+      return &found->second;
+  return nullptr;
+}
+
+std::string trace::text_of(const cafx::content& what, std::size_t i) const {
+  if (const auto* tell = teller_of(what, i))
+    return (*tell)(what.get(i));
+  if (what.match_element<caf::error>(i)) // has no type that CAF tells
+    return "error \"" + steward::describe(what.get_as<caf::error>(i)) + "\"";
+  auto text = what.stringify(i);
+  auto* type = what.type(i).second;
   if (type != nullptr && text.find("unprintable") != std::string::npos)
     return short_type_name(*type);
   return text;
+}
+
+std::string trace::text_of(const cafx::content& what) const {
+  if (what.empty())
+    return "an empty message";
+  std::string result;
+  for (std::size_t i = 0; i < what.size(); ++i)
+    result += (i == 0 ? "" : ", ") + text_of(what, i);
+  // What has a type of its own says what it is.
+  auto says_itself = what.type(0).second != nullptr
+                     || what.match_element<caf::error>(0);
+  return what.size() == 1 && says_itself ? result : "(" + result + ")";
 }
 
 std::uint64_t type_digest(const cafx::content& what) {

@@ -20,6 +20,7 @@ struct event {
   std::string from; ///< empty: nobody, or the test
   std::string to;   ///< whose step it was; empty: a timer
   std::string what;
+  bool deviates = false; ///< out of plain order
 };
 
 /// What happened in a simulation, and how it is told.
@@ -38,7 +39,7 @@ public:
   /// `name` and `id`, or as the actor is called.
   std::string name_of(std::uint64_t id, const char* name) const;
 
-  /// A message in one line.
+  /// A message in one line. What nobody can print is its type.
   std::string text_of(const cafx::content& what) const;
 
   void add(event what) {
@@ -50,6 +51,9 @@ public:
   }
 
 private:
+  std::string text_of(const cafx::content& what, std::size_t i) const;
+  const teller* teller_of(const cafx::content& what, std::size_t i) const;
+
   std::unordered_map<std::type_index, teller> tellers_;
   std::map<std::uint64_t, std::string> names_;
   std::vector<event> events_;

@@ -4,6 +4,7 @@
 #include <steward/storage/sqlite_store.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace steward::testkit {
 
@@ -12,6 +13,11 @@ namespace {
 // How late a timer can be, and how slow a job.
 constexpr duration late_max = std::chrono::seconds{20};
 constexpr duration slow_max = std::chrono::seconds{5};
+
+// A fault that nobody asks for, as its name is misspelt, never happens.
+std::string asking_for(std::string_view fault) {
+  return "somebody asks whether " + std::string{fault} + " fires";
+}
 
 } // namespace
 
@@ -37,7 +43,12 @@ world::~world() {
 // -- faults -------------------------------------------------------------------
 
 void world::fault(const std::string& name, double p) {
+  if (!(p >= 0 && p <= 1)) // nor is a NaN
+    throw misuse("bad fault", "the probability of \"" + name + "\" is "
+                                + std::to_string(p) + "; allowed: 0 to 1");
   faults_.insert_or_assign(name, fault_state{p, stream(name)});
+  if (p > 0)
+    situations_.emplace(asking_for(name), false);
   if (name == "tick.twice")
     sim_.twice_if([this](const cafx::content& what) {
       return what.match_elements<cleanup_tick>() && fires("tick.twice");
@@ -53,13 +64,18 @@ void world::fault(const std::string& name, double p) {
 
 bool world::fires(std::string_view name) {
   auto i = faults_.find(name);
-  if (i == faults_.end() || !chaos_ || !i->second.random.chance(i->second.p))
+  if (i == faults_.end())
+    return false;
+  if (!std::exchange(i->second.asked, true) && i->second.p > 0)
+    reached(asking_for(name));
+  if (!chaos_ || !i->second.random.chance(i->second.p))
     return false;
   reached(name);
   return true;
 }
 
 void world::mortal(caf::actor who) {
+  sim::require_actor(who, "nobody can be mortal");
   mortals_.push_back(std::move(who));
 }
 
@@ -164,6 +180,12 @@ void world::judge(const std::vector<named>& what) {
 // -- running ------------------------------------------------------------------
 
 void world::after_step() {
+  judge_now();
+  if (!mortals_.empty() && fires("holder.dies"))
+    kill_someone();
+}
+
+void world::judge_now() {
   judge(always_);
   if (!at_rest_.empty() && sim_.at_rest())
     judge(at_rest_);
@@ -175,11 +197,10 @@ void world::after_step() {
     situations_[i->first] = true;
     i = sometimes_.erase(i); // once is enough
   }
-  if (!mortals_.empty() && fires("holder.dies"))
-    kill_someone();
 }
 
 void world::run(std::size_t chaos_steps, std::size_t fair_steps) {
+  judge_now();
   auto last = sim_.steps() + chaos_steps;
   while (sim_.steps() < last && sim_.step()) {
     // One after the other.
@@ -192,8 +213,14 @@ void world::run(std::size_t chaos_steps, std::size_t fair_steps) {
     // One after the other.
   }
   judge(eventually_);
-  for (auto& f : finally_)
+  sim_.raise();
+  for (auto& f : finally_) {
     f();
+    sim_.raise();
+  }
+  // The scenario has caught what it was thrown for it.
+  if (const auto& first = sim_.reported())
+    throw *first;
 }
 
 } // namespace steward::testkit

@@ -46,9 +46,13 @@ public:
     return random_stream{seed_, name};
   }
 
-  /// One of `choices`, drawn for this seed: "swarm". @pre not empty
+  /// One of `choices`, drawn for this seed: "swarm". Throws `misuse` if there is
+  /// none.
   template <class T>
   T swarm(std::string_view name, std::initializer_list<T> choices) const {
+    if (choices.size() == 0)
+      throw misuse("nothing to choose from",
+                   "swarm \"" + std::string{name} + "\" has no choices");
     return choices.begin()[stream(name).below(choices.size())];
   }
 
@@ -69,7 +73,8 @@ public:
   ///   open.fails                          for an `opener_script`, by `fires`
   ///   holder.dies                         whoever is `mortal`, at each step
   ///   tick.late, tick.twice               timers; `cleanup_tick`s
-  /// Any other name may be asked for with `fires`.
+  /// Any other name may be asked for with `fires`; that somebody does is a
+  /// situation that a campaign must reach. Throws `misuse` if `p` is not 0 to 1.
   void fault(const std::string& name, double p);
 
   /// Whether it can happen in this run.
@@ -81,7 +86,7 @@ public:
   /// Whether a fault happens here and now.
   bool fires(std::string_view name);
 
-  /// May be killed by `holder.dies`.
+  /// May be killed by `holder.dies`. Throws `misuse` for a null handle.
   void mortal(caf::actor who);
 
   /// Whether faults happen and the schedule is free; then all is fair.
@@ -105,7 +110,7 @@ public:
   /// Why it does not hold; empty if it does.
   using explained = std::function<std::string()>;
 
-  /// After every step.
+  /// When the scene is set, and after every step.
   void always(std::string name, condition holds);
   void always(std::string name, explained why_not);
 
@@ -127,7 +132,8 @@ public:
   /// hold after it (throw a `failure`).
   void finally(std::function<void()> what);
 
-  /// Reports a violation from where one must not throw.
+  /// Reports a violation from where one must not throw. It fails the run,
+  /// wherever it comes from and whoever catches what is thrown for it.
   void violated(std::string name, std::string detail) {
     sim_.report(failure{std::move(name), detail});
   }
@@ -152,10 +158,12 @@ private:
   struct fault_state {
     double p;
     random_stream random;
+    bool asked = false;
   };
 
   static explained explain(condition holds);
   void after_step();
+  void judge_now();
   void judge(const std::vector<named>& what);
   void kill_someone();
 

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include <steward/core/duration_text.hpp>
 #include <steward/messages/errors.hpp>
 #include <steward/testkit/gather_simulated.hpp>
 
@@ -109,4 +110,99 @@ BOOST_FIXTURE_TEST_CASE(who_never_answers_is_named, fixture) {
   BOOST_REQUIRE(!all[1]);
   auto text = describe(all[1].error());
   BOOST_TEST(text.find(std::to_string(who.id())) != std::string::npos, text);
+}
+
+// -- from an actor ------------------------------------------------------------
+
+namespace {
+
+// What an actor gathers, and when it heard of it.
+struct heard {
+  std::vector<caf::expected<took>> all;
+  time_point at;
+};
+
+caf::behavior gatherer(caf::event_based_actor* self, sim* where,
+                       std::vector<ask<how_long>> asks, duration within,
+                       heard* into) {
+  gather<took>(
+    self, std::move(asks), return_exceptions,
+    [=](std::vector<caf::expected<took>> all) {
+      into->all = std::move(all);
+      into->at = where->now();
+    },
+    within);
+  return {[](stop_it) {}};
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(who_forgets_an_actor_that_gathers_is_named_in_time,
+                        fixture) {
+  for (auto within : {gather_within, duration{90s}}) {
+    heard x;
+    auto begun = where.now();
+    auto a = where.spawn(gatherer, &where, asks({1, 0}), within, &x);
+    where.run_for(within - duration{1});
+    BOOST_TEST(x.all.empty());
+    where.run_for(duration{1});
+    where.settle();
+    BOOST_REQUIRE(x.all.size() == 2u);
+    BOOST_TEST(static_cast<bool>(x.all[0]));
+    BOOST_TEST((x.at == begun + within));
+    BOOST_TEST((x.all[1].error() == caf::sec::request_timeout));
+    auto text = describe(x.all[1].error());
+    BOOST_TEST(text.find("no answer within " + to_text(within) + ": #1 ")
+                 != std::string::npos,
+               text);
+    where.kill(a);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_gathered_leaves_no_timer, fixture) {
+  heard x;
+  auto a = where.spawn(gatherer, &where, asks({1, 2}), gather_within, &x);
+  where.run_for(2s);
+  BOOST_TEST(x.all.size() == 2u);
+  where.kill(a);
+  where.kill(who);
+  where.expect_quiescent();
+}
+
+BOOST_FIXTURE_TEST_CASE(an_actor_that_dies_while_it_gathers_leaves_no_timer,
+                        fixture) {
+  heard x;
+  auto a = where.spawn(gatherer, &where, asks({0}), gather_within, &x);
+  where.run_for(1s);
+  where.kill(a);
+  where.kill(who);
+  where.expect_quiescent();
+  BOOST_TEST(x.all.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_is_named_too, fixture) {
+  std::vector<ask<how_long>> two{{who, {1}}, {{}, {1}, "the archive"}};
+  auto all = gather<took>(where, two, return_exceptions);
+  BOOST_REQUIRE(all.size() == 2u);
+  BOOST_TEST(static_cast<bool>(all[0]));
+  BOOST_REQUIRE(!all[1]);
+  BOOST_TEST((all[1].error() == caf::sec::invalid_argument));
+  auto text = describe(all[1].error());
+  BOOST_TEST(text.find("#1 the archive (nobody) cannot be asked")
+               != std::string::npos,
+             text);
+}
+
+// Who is asked may have a timeout of its own, which is another matter.
+BOOST_FIXTURE_TEST_CASE(an_answer_that_is_an_error_stays_as_it_is, fixture) {
+  auto late = where.spawn([](caf::event_based_actor*) -> caf::behavior {
+    return {[](const how_long&) -> caf::result<took> {
+      return caf::make_error(caf::sec::request_timeout, "of my own");
+    }};
+  });
+  std::vector<ask<how_long>> one{{late, {1}}};
+  auto all = gather<took>(where, one, return_exceptions);
+  BOOST_REQUIRE(!all.at(0));
+  auto text = describe(all[0].error());
+  BOOST_TEST(text.find("of my own") != std::string::npos, text);
 }

@@ -287,6 +287,67 @@ BOOST_AUTO_TEST_CASE(what_a_dead_probe_asked_is_no_open_question) {
   BOOST_TEST(!q.answered());
 }
 
+// -- several elements ---------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_message_may_have_several_elements) {
+  sim s;
+  auto p = s.probe("p");
+  auto q = s.probe("q");
+  p.send(q, 1, std::string{"two"});
+  BOOST_TEST(
+    (q.expect<int, std::string>() == std::tuple<int, std::string>{1, "two"}));
+  auto answer = p.request<int>(q, ping{3}, 4);
+  auto [asked, four] = q.expect<ping, int>();
+  BOOST_TEST(asked.n == 3);
+  BOOST_TEST(four == 4);
+  q.reply(7);
+  BOOST_TEST(answer.get() == 7);
+  p.send(q, 1);
+  auto text = failure_of([&] { q.expect<int, std::string>(); });
+  BOOST_TEST(contains(text, "another message: q got (1), not int, "), text);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_may_have_several_elements) {
+  sim s;
+  auto p = s.probe("p");
+  int sum = 0;
+  auto a = s.spawn([&sum, to = p.actor()](caf::event_based_actor* self) {
+    self->request(to, caf::infinite, tick{}).then([&sum](int x, int y) {
+      sum = x + y;
+    });
+    return caf::behavior{[](tick) {}};
+  });
+  p.expect<tick>();
+  p.reply(3, 4);
+  s.settle();
+  BOOST_TEST(sum == 7);
+}
+
+BOOST_AUTO_TEST_CASE(typed_actors_are_asked_by_a_plain_handle) {
+  using doubler = caf::typed_actor<caf::replies_to<int>::with<int>>;
+  sim s;
+  auto typed = s.spawn([](doubler::pointer) -> doubler::behavior_type {
+    return {[](int n) { return 2 * n; }};
+  });
+  auto p = s.probe("p");
+  BOOST_TEST(p.request<int>(caf::actor_cast<caf::actor>(typed), 4).get() == 8);
+}
+
+// -- nobody -------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_handle_to_no_actor_is_refused_by_name) {
+  sim s;
+  auto p = s.probe("ann");
+  auto head = std::string{"a handle to no actor: "};
+  BOOST_TEST(failure_of([&] { p.request<pong>({}, ping{}); })
+             == head + "ann: nobody can be asked");
+  BOOST_TEST(failure_of([&] { p.send({}, ping{}); })
+             == head + "ann: nobody can be sent anything");
+  BOOST_TEST(failure_of([&] { s.call({}, "bob"); })
+             == head + "nobody can be called \"bob\"");
+  BOOST_TEST(failure_of([&] { s.kill({}); }) == head + "nobody can be killed");
+}
+
 // -- what is told -------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(all_that_happens_is_told_in_order) {

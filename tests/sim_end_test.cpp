@@ -146,14 +146,32 @@ public:
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(also_at_once_by_the_number_of_what_it_spawned) {
+BOOST_AUTO_TEST_CASE(also_at_once_by_the_kind_of_what_the_test_spawned) {
   outside::over = false;
   {
     sim s;
     auto text = failure_of([&] { s.spawn<forker>(); });
-    BOOST_TEST(contains(text, ": the test spawned actor "), text);
+    BOOST_TEST(contains(text, ": the test spawned forker (actor "), text);
   }
   outside::over = true;
+}
+
+// -- who lives -----------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(those_who_live_are_counted_by_the_name_that_caf_has) {
+  sim s;
+  auto p = s.probe("p");
+  std::string_view name = "scheduled_actor";
+  auto before = s.living(name); // the probe
+  auto a = s.spawn(echo, 1);
+  auto b = s.spawn(echo, 2);
+  BOOST_TEST(s.living(name) == before); // they have not begun
+  s.settle();
+  BOOST_TEST(s.living(name) == before + 2);
+  BOOST_TEST(s.living("somebody else") == 0u);
+  s.kill(a);
+  s.settle();
+  BOOST_TEST(s.living(name) == before + 1);
 }
 
 // -- tear-down ----------------------------------------------------------------

@@ -357,3 +357,16 @@ BOOST_AUTO_TEST_CASE(nor_may_who_judges) {
   BOOST_TEST(contains(failure_of([&] { s.step(); }),
                       "a call that blocks inside an actor"));
 }
+
+BOOST_AUTO_TEST_CASE(time_goes_on_only) {
+  sim s;
+  auto back = [&](auto f) { return failure_of([&] { f(); }); };
+  BOOST_TEST(back([&] { s.run_for(-3s); })
+             == "bad duration: run_for is told to go back by 3s; time goes on "
+                "only");
+  BOOST_TEST(contains(back([&] { s.oversleep(-1ms); }), "oversleep is told"));
+  BOOST_TEST(
+    contains(back([&] { s.run_until([] { return false; }, duration{-1}); }),
+             "run_until is told"));
+  BOOST_TEST((s.now() == sim_options{}.start));
+}

@@ -6,24 +6,68 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <iomanip>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 using namespace explored;
 
 namespace {
 
+// Fewer prove nothing by what they do not reach.
+constexpr std::uint64_t seeds_usual = 2'000;
+
+constexpr double minutes_max = 10'000;
+
 struct words {
   double minutes = 0;
-  std::uint64_t seeds = 2'000;
+  std::uint64_t seeds = seeds_usual;
   std::uint64_t first_seed = 1;
   std::string scenario;
   std::string regressions;
   bool hashes = false;
 };
+
+[[noreturn]] void refuse(std::string_view option, const std::string& word,
+                         const std::string& allowed) {
+  throw misuse("", std::string{option} + " is \"" + word
+                     + "\"; allowed: " + allowed);
+}
+
+template <class T>
+T number(std::string_view option, const std::string& word, T least, T most,
+         const std::string& allowed) {
+  T result{};
+  const auto* last = word.data() + word.size();
+  auto [end, error] = std::from_chars(word.data(), last, result);
+  // Not the other way round: nothing can be said of a NaN.
+  if (error != std::errc{} || end != last
+      || !(result >= least && result <= most))
+    refuse(option, word, allowed);
+  return result;
+}
+
+std::uint64_t count(std::string_view option, const std::string& word,
+                    std::uint64_t least) {
+  return number(option, word, least, ~std::uint64_t{0},
+                "a whole number, at least " + std::to_string(least));
+}
+
+const std::string& scenario_of(std::string_view option,
+                               const std::string& word) {
+  std::string all;
+  for (const auto& x : scenarios) {
+    if (word == x.name)
+      return word;
+    all += (all.empty() ? "" : ", ") + std::string{x.name};
+  }
+  refuse(option, word, all);
+}
 
 explore_options options_of(const words& w, const named_scenario& x,
                            std::chrono::seconds limit) {
@@ -31,6 +75,7 @@ explore_options options_of(const words& w, const named_scenario& x,
   o.name = x.name;
   o.first_seed = w.first_seed;
   o.seeds = w.minutes > 0 ? ~std::uint64_t{0} - w.first_seed : w.seeds;
+  o.sometimes_after = seeds_usual;
   if (w.minutes > 0)
     o.time_limit = limit;
   o.regressions = w.regressions;
@@ -44,13 +89,19 @@ bool campaign_of(const words& w, const named_scenario& x,
   auto start = std::chrono::steady_clock::now();
   try {
     auto c = explore(options_of(w, x, limit), x.run);
+    if (c.runs == 0) // STEWARD_TESTKIT_ONLY names another
+      return true;
     seconds took = std::chrono::steady_clock::now() - start;
     auto runs = static_cast<double>(c.runs);
     std::cout << std::left << std::setw(24) << x.name << std::right
               << std::setw(10) << c.runs << std::fixed << std::setprecision(0)
               << std::setw(10) << runs / took.count() << std::setw(10)
               << static_cast<double>(c.steps) / runs << std::endl;
+    for (const auto& situation : c.unreached)
+      std::cout << "  not reached in so few: " << situation << std::endl;
     return true;
+  } catch (const misuse&) {
+    throw;
   } catch (const failure& e) {
     std::cout << std::left << std::setw(24) << x.name << "violated\n"
               << e.what() << std::endl;
@@ -63,13 +114,6 @@ int run(const words& w) {
     scenarios.begin(), scenarios.end(), [&](const named_scenario& x) {
       return w.scenario.empty() || w.scenario == x.name;
     });
-  if (count == 0) {
-    std::cerr << "explore: --scenario is \"" << w.scenario << "\"; allowed:";
-    for (const auto& x : scenarios)
-      std::cerr << ' ' << x.name;
-    std::cerr << '\n';
-    return 2;
-  }
   // At least a second each: none would be no limit.
   auto limit = std::chrono::seconds{std::max(
     std::int64_t{1},
@@ -96,25 +140,40 @@ int main(int argc, char** argv) {
   CLI::App app{"Explores schedules of the scenarios until one breaks an "
                "invariant"};
   words w;
-  app
-    .add_option("--minutes", w.minutes, "How long, in all; instead of --seeds")
-    ->check(CLI::Range(0.01, 10'000.0));
-  app.add_option("--seeds", w.seeds, "How many schedules of each scenario")
-    ->check(CLI::PositiveNumber);
-  app.add_option("--first-seed", w.first_seed, "Where to begin");
-  app.add_option("--scenario", w.scenario, "This one only");
+  app.add_option_function<std::string>(
+    "--minutes",
+    [&](const std::string& x) {
+      w.minutes = number("--minutes", x, 0.01, minutes_max,
+                         "a number from 0.01 to 10000");
+    },
+    "How long, in all; instead of --seeds");
+  app.add_option_function<std::string>(
+    "--seeds", [&](const std::string& x) { w.seeds = count("--seeds", x, 1); },
+    "How many schedules of each scenario");
+  app.add_option_function<std::string>(
+    "--first-seed",
+    [&](const std::string& x) { w.first_seed = count("--first-seed", x, 0); },
+    "Where to begin");
+  app.add_option_function<std::string>(
+    "--scenario",
+    [&](const std::string& x) { w.scenario = scenario_of("--scenario", x); },
+    "This one only");
   app.add_option("--regressions", w.regressions,
                  "Folder of seeds that failed before; new ones are added");
   app.add_flag("--hashes", w.hashes,
                "Print a digest of each run instead: equal for equal code");
   try {
     app.parse(argc, argv);
+    if (const auto* only = std::getenv("STEWARD_TESTKIT_ONLY");
+        only != nullptr && *only != '\0')
+      w.scenario = scenario_of("STEWARD_TESTKIT_ONLY", only);
+    set_log_level(log_level::silent); // what is planted is no news
+    return run(w);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
-  }
-  set_log_level(log_level::silent); // what is planted is no news
-  try {
-    return run(w);
+  } catch (const misuse& e) {
+    std::cerr << "explore: " << e.detail() << '\n';
+    return 2;
   } catch (const std::exception& e) {
     std::cerr << "explore: " << e.what() << '\n';
     return 2;

@@ -1,53 +1,15 @@
 #include "directed.hpp"
 
+#include "stage.hpp"
+
 #include <steward/core/duration_text.hpp>
-#include <steward/messages/acquire.hpp>
 #include <steward/messages/errors.hpp>
-#include <steward/runtime/runtime.hpp>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace explored {
-
-using namespace steward;
-using namespace steward::testkit;
-using namespace std::chrono_literals;
-
-namespace {
-
-// A pool of one story, and its truth.
-struct stage {
-  stage(world& w, pool_options o, opener_script script = {})
-    : book(std::make_shared<truth>(
-      truth_limits{o.per_key_max, o.total_max, o.holders_max, o.idle_timeout},
-      [&w](failure x) { w.sim().report(std::move(x)); },
-      [&w] { return w.sim().now(); })),
-      rt(w.sim().system(), {.owner = "test", .workers = 4}, w.surroundings()) {
-    things.emplace(
-      rt.make_pool<fake_resource>(o, fake_opener{book, std::move(script)}));
-  }
-
-  ~stage() {
-    book->allow_revoking();
-  }
-
-  question<granted> ask(probe& who, const std::string& key) {
-    return who.request<granted>(things->front(), acquire{key, {}, 1h});
-  }
-
-  void give_back(probe& who, const granted& x) {
-    who.send(things->front(), release{x.lease});
-  }
-
-  std::shared_ptr<truth> book;
-  runtime rt;
-  std::optional<pool<fake_resource>> things;
-};
-
-} // namespace
 
 void served_in_order(world& w) {
   auto slow = std::make_shared<random_stream>(w.stream("slow"));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "comes_as_it_goes.hpp"
 #include "directed.hpp"
 #include "pool_scenario.hpp"
 #include "records_scenario.hpp"
@@ -28,6 +29,7 @@ inline constexpr auto scenarios = std::to_array<named_scenario>({
   {"asked_for_what_is_used", asked_for_what_is_used},
   {"broken_by_the_dying", broken_by_the_dying},
   {"oldest_goes_first", oldest_goes_first},
+  {"comes_as_it_goes", comes_as_it_goes},
 });
 
 /// One line for each seed, the same for equal code, however it was compiled.

@@ -43,6 +43,9 @@ const char* scenario_for(planted::bug which) {
     case bug::asked_then_taken:
     case bug::refusal_not_told: return "asked_for_what_is_used";
     case bug::death_overtakes_release: return "broken_by_the_dying";
+    case bug::two_supervisors:
+    case bug::leaves_with_mail:
+    case bug::sleeps_with_mail: return "comes_as_it_goes";
     case bug::late_open_kept:
     case bug::drain_drops_waiters:
     case bug::drain_leaves_open: return "pool_that_drains";

@@ -1,0 +1,50 @@
+#!/bin/sh
+# What the explorer is told wrong is one line and 2, and what it cannot prove
+# with a few schedules is no violation.
+#
+#   explore_command_test.sh PROGRAM
+set -eu
+program=$1
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+fail() {
+  echo "$1; it said:" >&2
+  cat "$out" >&2
+  exit 1
+}
+
+# refused LINE ARGUMENT...: it ends with 2 and says this line and no other.
+refused() {
+  line=$1
+  shift
+  status=0
+  "$program" "$@" > "$out" 2>&1 || status=$?
+  [ "$status" -eq 2 ] || fail "$* ends with $status"
+  [ "$(tail -n 1 "$out" | cut -c 1-${#line})" = "$line" ] || fail "not: $line"
+  [ "$(grep -v -c '^scenario ' "$out")" -eq 1 ] || fail "more than one line"
+}
+
+whole='allowed: a whole number, at least'
+refused "explore: --seeds is \"0\"; $whole 1" --seeds 0
+refused "explore: --seeds is \"x\"; $whole 1" --seeds x
+refused "explore: --seeds is \"1e3\"; $whole 1" --seeds 1e3
+refused "explore: --first-seed is \"-1\"; $whole 0" --first-seed=-1
+for minutes in nan inf 0 -1 1x; do
+  refused "explore: --minutes is \"$minutes\"; allowed: a number from 0.01" \
+    "--minutes=$minutes"
+done
+refused 'explore: --scenario is "pool"; allowed: standard_pool, any_pool' \
+  --scenario pool
+STEWARD_TESTKIT_ONLY=pool refused 'explore: STEWARD_TESTKIT_ONLY is "pool"; allowed: '
+STEWARD_TESTKIT_SEED=abc refused \
+  'explore: STEWARD_TESTKIT_SEED is "abc"; allowed: a number'
+STEWARD_TESTKIT_SEED=1 STEWARD_TESTKIT_SCHEDULE=x refused \
+  'explore: STEWARD_TESTKIT_SCHEDULE: schedule is "x"; allowed: '
+
+"$program" --scenario any_pool --seeds 3 > "$out" 2>&1 || fail 'three seeds fail'
+grep -q '^any_pool  *3 ' "$out" || fail 'no row of three seeds'
+grep -q '^  not reached in so few: ' "$out" || fail 'nothing was missed by three'
+STEWARD_TESTKIT_ONLY=served_in_order "$program" --seeds 3 > "$out" 2>&1 \
+  || fail 'one scenario fails'
+[ "$(wc -l < "$out")" -eq 2 ] || fail 'a row of another'
