@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -22,10 +23,26 @@
 
 namespace raw {
 
+/// As much as a record has, as text.
 struct row {
   std::string name;
-  std::string token; ///< 32 hexadecimal digits
+  std::string pool;
+  std::string key;
+  std::string attributes;
+  std::string owner;
+  std::string opened_at;
+  std::string token; ///< 32 hexadecimal digits; here the fingerprint, too
 };
+
+inline row row_of(std::string name) {
+  return {std::move(name),
+          "sessions",
+          "tenant-7",
+          "dsn=postgresql://host/db",
+          "bench-1",
+          "2015-05-17T10:05:03.250Z",
+          "0123456789abcdef0123456789abcdef"};
+}
 
 /// Writes rows in one transaction, and returns after it is durable.
 using write = std::function<void(const std::vector<row>&)>;
@@ -101,8 +118,7 @@ inline write to_sqlite(const std::string& file) {
       : db(path, SQLite::OPEN_READWRITE), insert(db, R"(
 INSERT INTO record(name, pool, key, attributes, owner, state, opened_at,
                    creator, writer, journal, incarnation, fingerprint)
-VALUES(?1, 'sessions', 'tenant-7', 'dsn=postgresql://host/db', 'bench-1',
-       'open', '2015-05-17T10:05:03.250Z', ?2, ?2, '', 0, ?2)
+VALUES(?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, ?7, '', 0, ?7)
 ON CONFLICT(name) DO NOTHING)") {
       db.exec("PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;");
       db.execAndGet("PRAGMA wal_autocheckpoint = 8000");
@@ -115,8 +131,10 @@ ON CONFLICT(name) DO NOTHING)") {
   return [it](const std::vector<row>& rows) {
     SQLite::Transaction writing{it->db, SQLite::TransactionBehavior::IMMEDIATE};
     for (auto& x : rows) {
-      it->insert.bindNoCopy(1, x.name);
-      it->insert.bindNoCopy(2, x.token);
+      int at = 0;
+      for (auto* text : {&x.name, &x.pool, &x.key, &x.attributes, &x.owner,
+                         &x.opened_at, &x.token})
+        it->insert.bindNoCopy(++at, *text);
       it->insert.exec();
       it->insert.reset();
     }
@@ -131,23 +149,28 @@ inline write to_postgres(const std::string& url) {
   if (PQstatus(link.get()) != CONNECTION_OK)
     throw std::runtime_error{PQerrorMessage(link.get())};
   return [link](const std::vector<row>& rows) {
-    std::string names = "{";
-    std::string tokens = "{";
+    std::array<std::string, 7> arrays;
     for (auto& x : rows) {
-      names += (names.size() > 1 ? ",\"" : "\"") + x.name + '"';
-      tokens += (tokens.size() > 1 ? "," : "") + x.token;
+      std::size_t at = 0;
+      for (auto* text : {&x.name, &x.pool, &x.key, &x.attributes, &x.owner,
+                         &x.opened_at, &x.token}) {
+        auto& to = arrays[at++];
+        to.append(to.empty() ? "{\"" : ",\"").append(*text).append("\"");
+      }
     }
-    names += '}';
-    tokens += '}';
-    const char* const values[] = {names.c_str(), tokens.c_str()};
+    std::array<const char*, 7> values{};
+    for (std::size_t i = 0; i < arrays.size(); ++i)
+      values[i] = (arrays[i] += '}').c_str();
     auto* said = PQexecParams(link.get(), R"(
 INSERT INTO steward_record(name, pool, key, attributes, journal, owner,
   incarnation, state, opened_at, creator, writer, fingerprint)
-SELECT u.name, 'sessions', 'tenant-7', 'dsn=postgresql://host/db', '',
-  'bench-1', 0, 'open', '2015-05-17T10:05:03.250Z', u.token, u.token, u.token
-FROM unnest($1::text[], $2::uuid[]) AS u(name, token)
+SELECT u.name, u.pool, u.key, u.attributes, '', u.owner, 0, 'open',
+  u.opened_at, u.token, u.token, u.token
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
+  $6::timestamptz[], $7::uuid[])
+  AS u(name, pool, key, attributes, owner, opened_at, token)
 ON CONFLICT (name) DO NOTHING RETURNING name, id)",
-                              2, nullptr, values, nullptr, nullptr, 0);
+                              7, nullptr, values.data(), nullptr, nullptr, 0);
     auto good = PQresultStatus(said) == PGRES_TUPLES_OK;
     PQclear(said);
     if (!good)
