@@ -14,7 +14,6 @@
 #include <atomic>
 #include <cstdio>
 #include <functional>
-#include <future>
 #include <iostream>
 #include <random>
 #include <thread>
@@ -77,16 +76,12 @@ private:
     std::mt19937_64 random{std::hash<std::string>{}(me)};
     std::vector<std::string> created;
     for (std::uint64_t i = 0; !enough; ++i) {
-      record draft;
-      draft.name = next_name(random);
-      draft.pool = "faults";
-      draft.key = me;
-      draft.owner = what_.name;
-      draft.creator = token_of(me + "/" + std::to_string(i));
-      draft.opened_at = time_point{testkit::monotonic_stamp() * 1ns};
-      auto name = draft.name;
-      auto ticket = client.invoke("get_or_create", name, to_hex(draft.creator));
-      auto answer = ask(all, std::move(draft));
+      auto name = next_name(random);
+      auto token = token_of(me + "/" + std::to_string(i));
+      auto ticket = client.invoke("get_or_create", name, to_hex(token));
+      record_request wanted{name, "faults", me, {}};
+      wanted.token = token;
+      auto answer = all.get_or_create(std::move(wanted), {what_.deadline});
       tell(client, ticket, answer);
       if (answer.verdict == record_verdict::created)
         created.push_back(std::move(name));
@@ -97,29 +92,6 @@ private:
         created.clear();
       }
     }
-  }
-
-  record_answer ask(records& all, record draft) const {
-    auto reply = std::make_shared<std::promise<record_answer>>();
-    auto coming = reply->get_future();
-    cafx::send_anon(all.actor(),
-                    write_record_blocking{create_record{std::move(draft)},
-                                          later(system_now(), what_.deadline),
-                                          std::move(reply)});
-    return answer_of(coming);
-  }
-
-  static record_answer answer_of(std::future<record_answer>& coming) {
-    try {
-      return coming.get();
-    } catch (const std::future_error&) {
-      return unavailable(record_trouble::closing, "gone");
-    }
-  }
-
-  static time_point system_now() {
-    auto t = std::chrono::system_clock::now().time_since_epoch();
-    return time_point{std::chrono::duration_cast<duration>(t)};
   }
 
   static void tell(history::client& to, history::client::ticket which,
