@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/storage/looking.hpp>
 #include <steward/storage/record_store.hpp>
 
 #include <chrono>
@@ -83,7 +84,7 @@ private:
   std::string password_; // never to be shown
   postgres_limits limits_;
   std::function<void()> on_wait_;
-  bool look_first_ = false;
+  looking look_;
   std::unique_ptr<pg_connection> connection_; // none after a lost link
 };
 
