@@ -148,7 +148,24 @@ inline write to_postgres(const std::string& url) {
   std::shared_ptr<PGconn> link{PQconnectdb(url.c_str()), &PQfinish};
   if (PQstatus(link.get()) != CONNECTION_OK)
     throw std::runtime_error{PQerrorMessage(link.get())};
-  return [link](const std::vector<row>& rows) {
+  auto require = [link](PGresult* said, ExecStatusType wanted) {
+    auto good = PQresultStatus(said) == wanted;
+    PQclear(said);
+    if (!good)
+      throw std::runtime_error{PQerrorMessage(link.get())};
+  };
+  require(PQprepare(link.get(), "raw", R"(
+INSERT INTO steward_record(name, pool, key, attributes, journal, owner,
+  incarnation, state, opened_at, creator, writer, fingerprint)
+SELECT u.name, u.pool, u.key, u.attributes, '', u.owner, 0, 'open',
+  u.opened_at, u.token, u.token, u.token
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
+  $6::timestamptz[], $7::uuid[])
+  AS u(name, pool, key, attributes, owner, opened_at, token)
+ON CONFLICT (name) DO NOTHING RETURNING name, id)",
+                    0, nullptr),
+          PGRES_COMMAND_OK);
+  return [link, require](const std::vector<row>& rows) {
     std::array<std::string, 7> arrays;
     for (auto& x : rows) {
       std::size_t at = 0;
@@ -161,20 +178,9 @@ inline write to_postgres(const std::string& url) {
     std::array<const char*, 7> values{};
     for (std::size_t i = 0; i < arrays.size(); ++i)
       values[i] = (arrays[i] += '}').c_str();
-    auto* said = PQexecParams(link.get(), R"(
-INSERT INTO steward_record(name, pool, key, attributes, journal, owner,
-  incarnation, state, opened_at, creator, writer, fingerprint)
-SELECT u.name, u.pool, u.key, u.attributes, '', u.owner, 0, 'open',
-  u.opened_at, u.token, u.token, u.token
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
-  $6::timestamptz[], $7::uuid[])
-  AS u(name, pool, key, attributes, owner, opened_at, token)
-ON CONFLICT (name) DO NOTHING RETURNING name, id)",
-                              7, nullptr, values.data(), nullptr, nullptr, 0);
-    auto good = PQresultStatus(said) == PGRES_TUPLES_OK;
-    PQclear(said);
-    if (!good)
-      throw std::runtime_error{PQerrorMessage(link.get())};
+    require(PQexecPrepared(link.get(), "raw", 7, values.data(), nullptr,
+                           nullptr, 0),
+            PGRES_TUPLES_OK);
   };
 }
 
