@@ -69,7 +69,7 @@ private:
 /// Limits of persistence.
 struct persistence_options {
   /// Most writes that wait. Requests beyond it are unavailable at once; notes
-  /// are taken, so that no close is forgotten: stop opening when it is near.
+  /// are taken, so that no close is forgotten. Pools open nothing meanwhile.
   std::size_t queue_max = 100'000;
 
   /// Most rows of one transaction, and about how many bytes.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <set>
 #include <stdexcept>
@@ -62,6 +63,11 @@ void arena::signal_worker(std::size_t i, int which) {
   ::kill(workers_[i].pid, which);
 }
 
+void arena::kill_workers() {
+  for (auto& x : workers_)
+    end_worker(x, true);
+}
+
 void arena::replace_worker(std::size_t i) {
   end_worker(workers_[i], true);
   start_worker(i);
@@ -112,13 +118,11 @@ bool arena::end_worker(worker& x, bool kill) {
     return true;
   ::kill(x.pid, kill ? SIGKILL : SIGTERM);
   ::kill(x.pid, SIGCONT);
-  auto patience = steady::now() + 20s;
+  record_test::end_of_process ended{x.pid};
+  if (!record_test::wait_for_news(std::array{ended.number()}, 20s))
+    ::kill(x.pid, SIGKILL);
   int status = 0;
-  while (::waitpid(x.pid, &status, WNOHANG) == 0) {
-    if (steady::now() > patience)
-      ::kill(x.pid, SIGKILL);
-    std::this_thread::sleep_for(5ms);
-  }
+  ::waitpid(x.pid, &status, 0);
   x.pid = -1;
   // Who has only just started does not know better than to die of it.
   auto at_once = WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;

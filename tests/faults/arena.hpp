@@ -54,6 +54,9 @@ public:
 
   void signal_worker(std::size_t i, int which);
 
+  /// Kills all; each may be replaced then.
+  void kill_workers();
+
   /// Kills one, and starts another in its place.
   void replace_worker(std::size_t i);
 
