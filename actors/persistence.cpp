@@ -164,6 +164,8 @@ private:
   }
 
   void expire() {
+    if (STEWARD_PLANTED(deadline_ignored))
+      return;
     record_queue::news news;
     queue_.expire(now(), cause_, news, trouble_);
     tell(news);
