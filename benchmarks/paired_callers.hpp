@@ -21,6 +21,7 @@ using clock = std::chrono::steady_clock;
 struct turn {
   double calls_per_s = 0;
   double cpu_us = 0; ///< of this process, for each call
+  double batch = 0;  ///< calls for each transaction
   std::vector<double> waits_us;
 };
 
@@ -98,6 +99,10 @@ struct summary {
     return median([](auto& x) { return x.cpu_us; });
   }
 
+  double batch() const {
+    return median([](auto& x) { return x.batch; });
+  }
+
   /// The wait that so many of all calls did not exceed.
   double wait_us(double q) const {
     std::vector<double> all;
@@ -115,6 +120,18 @@ private:
     return quantile(std::move(all), 0.5);
   }
 };
+
+/// Runs a turn, and divides its calls by the transactions that `count` counts.
+template <class Run, class Count>
+turn counted(Run run, Count count) {
+  auto before = count();
+  turn result = run();
+  auto batches = count() - before;
+  result.batch = batches == 0 ? 0
+                              : static_cast<double>(result.waits_us.size())
+                                  / static_cast<double>(batches);
+  return result;
+}
 
 /// Median over the rounds of what `x` got done for each call of `base` in the
 /// turn beside it.

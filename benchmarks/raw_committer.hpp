@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
@@ -66,6 +68,11 @@ public:
     thread_.join();
   }
 
+  /// Transactions so far.
+  std::uint64_t batches() const {
+    return batches_;
+  }
+
   std::future<void> add(row x) {
     auto done = std::make_shared<std::promise<void>>();
     auto result = done->get_future();
@@ -97,6 +104,7 @@ private:
       std::sort(rows.begin(), rows.end(),
                 [](auto& a, auto& b) { return a.name < b.name; });
       to_(rows);
+      ++batches_;
       for (auto& x : batch)
         x.done->set_value();
       lock.lock();
@@ -108,6 +116,7 @@ private:
   std::condition_variable come_;
   std::vector<item> waiting_;
   bool ending_ = false;
+  std::atomic<std::uint64_t> batches_{0};
   std::thread thread_;
 };
 

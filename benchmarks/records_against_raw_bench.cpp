@@ -97,6 +97,10 @@ struct opened_records {
     all->stop({10s});
   }
 
+  std::uint64_t batches() const {
+    return all->counters().batches;
+  }
+
   static caf::actor_system_config& tuned(caf::actor_system_config& cfg) {
     cafx::tune(cfg);
     return cfg;
@@ -154,10 +158,13 @@ paired::turn run_actors(opened_records& open, std::size_t callers,
 
 paired::turn run_threads(opened_records& open, std::size_t callers,
                          paired::clock::duration how_long, question what) {
-  return paired::run_threads(callers, how_long, [&] {
+  auto ask = [&] {
     auto answer = open.all->get_or_create(request_for(what.name()), {30s});
     wrong += answer.verdict != what.expected;
-  });
+  };
+  return paired::counted(
+    [&] { return paired::run_threads(callers, how_long, ask); },
+    [&] { return open.batches(); });
 }
 
 // By name, as persistence does it: PostgreSQL gets two.
@@ -171,14 +178,24 @@ public:
   }
 
   paired::turn run(std::size_t callers, paired::clock::duration how_long) {
-    return paired::run_threads(callers, how_long, [this] {
+    auto ask = [this] {
       auto name = next_name();
       auto& by = all_[std::hash<std::string>{}(name) % all_.size()];
       by->add(raw::row_of(std::move(name))).get();
-    });
+    };
+    return paired::counted(
+      [&] { return paired::run_threads(callers, how_long, ask); },
+      [&] { return batches(); });
   }
 
 private:
+  std::uint64_t batches() const {
+    std::uint64_t sum = 0;
+    for (auto& x : all_)
+      sum += x->batches();
+    return sum;
+  }
+
   std::vector<std::unique_ptr<raw::committer>> all_;
 };
 
@@ -186,10 +203,10 @@ private:
 
 void tell(const std::string& database, std::size_t callers, const char* way,
           const paired::summary& x, const paired::summary& base) {
-  std::printf("| %s | %zu | %s | %.0f | %.2f | %.0f | %.0f | %.1f |\n",
+  std::printf("| %s | %zu | %s | %.0f | %.2f | %.0f | %.0f | %.1f | %.0f |\n",
               database.c_str(), callers, way, x.calls_per_s(),
               paired::share(x, base), x.wait_us(0.5), x.wait_us(0.99),
-              x.cpu_us());
+              x.cpu_us(), x.batch());
   std::fflush(stdout);
 }
 
@@ -211,7 +228,9 @@ void measure(const std::string& database, const arguments& how) {
     for (std::size_t i = 0; i < how.rounds; ++i) {
       raw.turns.push_back(loop.run(callers, how.turn));
       threads.turns.push_back(run_threads(open, callers, how.turn, fresh));
-      actors.turns.push_back(run_actors(open, callers, how.turn, fresh));
+      actors.turns.push_back(paired::counted(
+        [&] { return run_actors(open, callers, how.turn, fresh); },
+        [&] { return open.batches(); }));
       there.turns.push_back(run_threads(open, callers, how.turn, known));
       there_actors.turns.push_back(run_actors(open, callers, how.turn, known));
     }
@@ -269,7 +288,7 @@ int main(int argc, char** argv) {
   try {
     auto how = parse({argv + 1, argv + argc});
     std::puts("| database | callers | way | calls/s | of raw | p50 us | p99 us"
-              " | CPU us |\n|---|---|---|---|---|---|---|---|");
+              " | CPU us | batch |\n|---|---|---|---|---|---|---|---|---|");
     for (auto& database : how.databases)
       measure(database, how);
     if (wrong > 0)
