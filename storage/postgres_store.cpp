@@ -153,7 +153,7 @@ auto postgres_store::run(const char* what, Fun fun) {
 // -- construction -------------------------------------------------------------
 
 postgres_store::postgres_store(const std::string& url, duration wait_max,
-                               postgres_limits limits)
+                               postgres_limits limits, where_none how)
   : url_(url), limits_(limits) {
   auto [where, password] = parse(url);
   where_ = std::move(where);
@@ -162,7 +162,8 @@ postgres_store::postgres_store(const std::string& url, duration wait_max,
                + std::min<duration>(wait_max, 1h);
   for (;;) {
     try {
-      run("open records", [&](pg_connection& c) { pg_migrate(c, where_); });
+      run("open records",
+          [&](pg_connection& c) { pg_migrate(c, where_, how); });
       return;
     } catch (const store_failure& x) {
       if (!heals(x.reaction()) || std::chrono::steady_clock::now() >= until)

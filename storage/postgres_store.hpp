@@ -24,6 +24,9 @@ struct postgres_limits {
   duration answer = std::chrono::seconds{6};
 };
 
+/// What to do with a database that has no records yet.
+enum class where_none : unsigned char { make, refuse };
+
 /// Records in a PostgreSQL database, 13 or newer, which several machines may
 /// share. Durable whatever the server's default is; a server that cannot
 /// promise it is refused. Needs no session state, so that a pooler of
@@ -34,7 +37,8 @@ public:
   /// schema up to date. Tries again for `wait_max` while the server starts or
   /// others do the same. Throws `store_failure`.
   postgres_store(const std::string& url, duration wait_max,
-                 postgres_limits limits = {});
+                 postgres_limits limits = {},
+                 where_none how = where_none::make);
 
   ~postgres_store() override;
 

@@ -144,6 +144,21 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_made) {
   BOOST_TEST(!std::filesystem::exists(url));
 }
 
+BOOST_AUTO_TEST_CASE(to_look_into_an_empty_database_makes_no_tables) {
+  url = path("empty.db");
+  write("empty.db", "");
+  auto x = records({"list"});
+  BOOST_TEST(x.status == 1);
+  BOOST_TEST(contains(x.err, "the file is empty"), x.err);
+  BOOST_TEST(std::filesystem::file_size(url) == 0u);
+  url = postgres_url();
+  url += url.find('?') == url.npos ? '?' : '&';
+  url += "options=-csearch_path%3Dnobody_made_this";
+  auto y = records({"verify"});
+  BOOST_TEST(y.status == 1);
+  BOOST_TEST(contains(y.err, "there are none"), y.err);
+}
+
 BOOST_AUTO_TEST_CASE(who_cannot_be_reached_is_named_without_the_password) {
   for (auto* bad :
        {"postgresql://me:s3cret@127.0.0.1:1/db", "postgresql://me:s3cret@[::1",
