@@ -108,6 +108,13 @@ public:
     return *records_;
   }
 
+  /// Who answers for what durable pools have open, in the database; none before
+  /// the first such pool, and after the drain.
+  std::shared_ptr<const record_guard> guard() const {
+    std::lock_guard lock{joining_};
+    return records_guard_;
+  }
+
   /// Ends everything: refuses new requests, answers all who wait, closes what
   /// is idle, waits for leases until `patience` is over, closes the rest, ends
   /// supervisors, workers, persistence (after its last flush) and clock. Every
@@ -149,7 +156,7 @@ private:
   caf::actor clock_;
   std::shared_ptr<job_runner> workers_;
   std::unique_ptr<steward::records> records_;
-  std::mutex joining_;                          // of `records_guard_`
+  mutable std::mutex joining_;                  // of `records_guard_`
   std::shared_ptr<record_guard> records_guard_; // when a durable pool needs it
 
   std::mutex advancing_;

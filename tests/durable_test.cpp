@@ -298,6 +298,7 @@ BOOST_AUTO_TEST_CASE(an_owner_that_ends_well_leaves_nothing_behind) {
     auto row = store->list("me", 5s).at(0);
     BOOST_TEST(row.open);
     BOOST_TEST(row.journal == std::to_string((*got)->value.group));
+    BOOST_TEST(row.incarnation == mine.rt.guard()->incarnation());
     BOOST_TEST(row.incarnation == store->nodes(5s).at(0).id);
   }
   auto store = open_record_store(url, 5s);
