@@ -225,14 +225,17 @@ void measure(const std::string& database, const arguments& how) {
     paired::summary actors;
     paired::summary there;
     paired::summary there_actors;
+    auto by_actors = [&](question what) {
+      return paired::counted(
+        [&] { return run_actors(open, callers, how.turn, what); },
+        [&] { return open.batches(); });
+    };
     for (std::size_t i = 0; i < how.rounds; ++i) {
       raw.turns.push_back(loop.run(callers, how.turn));
       threads.turns.push_back(run_threads(open, callers, how.turn, fresh));
-      actors.turns.push_back(paired::counted(
-        [&] { return run_actors(open, callers, how.turn, fresh); },
-        [&] { return open.batches(); }));
+      actors.turns.push_back(by_actors(fresh));
       there.turns.push_back(run_threads(open, callers, how.turn, known));
-      there_actors.turns.push_back(run_actors(open, callers, how.turn, known));
+      there_actors.turns.push_back(by_actors(known));
     }
     tell(database, callers, "raw loop", raw, raw);
     tell(database, callers, "threads", threads, raw);
