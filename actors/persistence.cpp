@@ -9,7 +9,6 @@
 #include <random>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -20,10 +19,12 @@ namespace {
 // So many times in a row may the database be locked before anybody hears of it.
 constexpr unsigned busy_max = 5;
 
-using waiter = std::variant<caf::typed_response_promise<record_answer>,
-                            std::shared_ptr<std::promise<record_answer>>,
-                            caf::typed_response_promise<records_flushed>,
-                            std::shared_ptr<std::promise<records_flushed>>>;
+struct gone {};
+
+using waiter
+  = std::variant<gone, caf::typed_response_promise<record_answer>, record_place,
+                 caf::typed_response_promise<records_flushed>,
+                 std::shared_ptr<std::promise<records_flushed>>>;
 
 // The shell around record_queue: messages in, transactions and answers out.
 class persistence_state {
@@ -33,6 +34,18 @@ public:
   using self_ptr = caf::stateful_actor<persistence_state>*;
 
   persistence_state() = default;
+
+  persistence_state(const persistence_state&) = delete;
+  persistence_state& operator=(const persistence_state&) = delete;
+
+  // However we end, no thread waits for us.
+  ~persistence_state() {
+    if (parts_.desk)
+      parts_.desk->close();
+    for (auto& x : waiters_)
+      if (auto* place = std::get_if<record_place>(&x))
+        place->with->abandon();
+  }
 
   void start(self_ptr self, persistence_parts parts) {
     self_ = self;
@@ -64,6 +77,15 @@ public:
     queue_.add_request(remember(std::move(from)), std::move(write), now(),
                        deadline);
     wake();
+  }
+
+  // Threads come in crowds: one message for all.
+  void take_left() {
+    auto all = parts_.desk->take();
+    for (std::size_t i = 0; i < all.requests.size(); ++i)
+      request(record_place{all.with, i}, std::move(all.requests[i].write),
+              all.requests[i].deadline);
+    announce();
   }
 
   void flush(waiter from, time_point deadline) {
@@ -142,6 +164,8 @@ private:
   }
 
   void expire() {
+    if (STEWARD_PLANTED(deadline_ignored))
+      return;
     record_queue::news news;
     queue_.expire(now(), cause_, news, trouble_);
     tell(news);
@@ -151,6 +175,7 @@ private:
   void write_round() {
     if (phase_ == phase::ended)
       return;
+    take_left();
     expire();
     auto rows = queue_.next_batch(parts_.options.batch_max,
                                   parts_.options.batch_bytes_max);
@@ -314,30 +339,54 @@ private:
 
   // -- answers ----------------------------------------------------------------
 
+  // A ticket is a place in `waiters_`.
   record_queue::ticket remember(waiter from) {
-    waiters_.emplace(++last_ticket_, std::move(from));
-    return last_ticket_;
-  }
-
-  template <class Answer>
-  static void deliver(waiter& to, Answer answer) {
-    using promise = std::shared_ptr<std::promise<Answer>>;
-    if (auto blocking = std::get_if<promise>(&to))
-      (*blocking)->set_value(std::move(answer));
-    else
-      std::get<caf::typed_response_promise<Answer>>(to).deliver(
-        std::move(answer));
-  }
-
-  static void refuse(waiter& from, record_trouble why, std::string cause) {
-    deliver(from, unavailable(why, std::move(cause)));
+    if (free_.empty()) {
+      waiters_.push_back(std::move(from));
+      return waiters_.size() - 1;
+    }
+    auto ticket = free_.back();
+    free_.pop_back();
+    waiters_[ticket] = std::move(from);
+    return ticket;
   }
 
   template <class Answer>
   void deliver_to(record_queue::ticket ticket, Answer answer) {
-    auto found = waiters_.find(ticket);
-    deliver(found->second, std::move(answer));
-    waiters_.erase(found);
+    deliver(waiters_[ticket], std::move(answer));
+    waiters_[ticket] = gone{};
+    free_.push_back(ticket);
+  }
+
+  void deliver(waiter& to, record_answer answer) {
+    if (auto* promise
+        = std::get_if<caf::typed_response_promise<record_answer>>(&to)) {
+      promise->deliver(std::move(answer));
+      return;
+    }
+    auto& place = std::get<record_place>(to);
+    place.with->put(place.number, std::move(answer));
+    if (answered_.empty() || answered_.back() != place.with)
+      answered_.push_back(place.with);
+  }
+
+  static void deliver(waiter& to, records_flushed answer) {
+    if (auto* promise
+        = std::get_if<std::shared_ptr<std::promise<records_flushed>>>(&to))
+      return (*promise)->set_value(std::move(answer));
+    std::get<caf::typed_response_promise<records_flushed>>(to).deliver(
+      std::move(answer));
+  }
+
+  void refuse(waiter& from, record_trouble why, std::string cause) {
+    deliver(from, unavailable(why, std::move(cause)));
+  }
+
+  // Wakes the threads that have an answer now.
+  void announce() {
+    for (auto& x : answered_)
+      x->announce();
+    answered_.clear();
   }
 
   void tell(record_queue::news& news) {
@@ -349,6 +398,7 @@ private:
     }
     for (auto& x : news.marks)
       deliver_to(x.to, records_flushed{x.pending, x.pending > 0 ? cause_ : ""});
+    announce();
   }
 
   void count(std::span<const record_write> rows,
@@ -381,8 +431,9 @@ private:
   spdlog::logger* log_ = nullptr;
   std::mt19937_64 random_;
   record_queue queue_;
-  std::unordered_map<record_queue::ticket, waiter> waiters_;
-  record_queue::ticket last_ticket_ = 0;
+  std::vector<waiter> waiters_;
+  std::vector<record_queue::ticket> free_;                  // of `waiters_`
+  std::vector<std::shared_ptr<record_gathering>> answered_; // since `announce`
   std::vector<waiter> stops_;
   time_point stop_at_ = never;
   phase phase_ = phase::idle;
@@ -411,9 +462,7 @@ caf::behavior persistence(persistence_state::self_ptr self,
                      msg.deadline);
       return promise;
     },
-    [state](write_record_blocking& msg) {
-      state->request(std::move(msg.reply), std::move(msg.write), msg.deadline);
-    },
+    [state](writes_left) { state->take_left(); },
     [=](write_record& msg) {
       auto promise = self->make_response_promise<record_answer>();
       state->request(promise, std::move(msg.write), msg.deadline);

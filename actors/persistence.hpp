@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/actors/record_desk.hpp>
 #include <steward/core/retry.hpp>
 #include <steward/core/timepiece.hpp>
 #include <steward/messages/records.hpp>
@@ -68,7 +69,7 @@ private:
 /// Limits of persistence.
 struct persistence_options {
   /// Most writes that wait. Requests beyond it are unavailable at once; notes
-  /// are taken, so that no close is forgotten: stop opening when it is near.
+  /// are taken, so that no close is forgotten. Pools open nothing meanwhile.
   std::size_t queue_max = 100'000;
 
   /// Most rows of one transaction, and about how many bytes.
@@ -92,6 +93,7 @@ struct persistence_parts {
   std::unique_ptr<record_store> store;
   std::shared_ptr<record_counters> counters;
   std::shared_ptr<const timepiece> time;
+  std::shared_ptr<record_desk> desk; ///< where threads leave their writes
   persistence_options options{};
   std::size_t writer = 0; ///< which of those that share the counters
 };

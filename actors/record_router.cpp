@@ -83,10 +83,6 @@ caf::behavior router(router_state::self_ptr self,
       auto& to = state->writer_for(name_of(msg.write));
       return cafx::delegate(self, to, std::move(msg));
     },
-    [=](write_record_blocking& msg) {
-      auto& to = state->writer_for(name_of(msg.write));
-      cafx::send(self, to, std::move(msg));
-    },
     [=](const flush_records& msg) {
       auto promise = self->make_response_promise<records_flushed>();
       state->ask_all<flush_records>(

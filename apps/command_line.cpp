@@ -239,6 +239,14 @@ std::string mismatch(const std::string& what) {
   return option + ": may be given only once";
 }
 
+// What was left out: CLI11 has no name for what stands without an option.
+std::string missing(const std::string& word, const std::string& what) {
+  if (what.starts_with(" is") || word == "LOG")
+    return word + " is missing";
+  return what.starts_with("A subcommand") ? "the command is missing"
+                                          : printable(what);
+}
+
 // Why CLI11 could not make sense of the words, as our sentence.
 std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
   auto in_replay = app.got_subcommand("replay");
@@ -247,8 +255,11 @@ std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
     if (app.got_subcommand(sub))
       help = std::string{"; see `steward "} + sub + " --help`";
   auto left = app.remaining(true);
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr
-      && !left.empty()) {
+  auto is_required = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  auto is_extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  // A command that it does not know makes it miss one.
+  if (!left.empty()
+      && (is_extra || (is_required && !left.front().starts_with('-')))) {
     const auto& word = left.front();
     auto is_option = word.size() > 1 && word.front() == '-';
     auto what = is_option   ? "unknown option "
@@ -256,8 +267,8 @@ std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
                             : "unknown command ";
     return what + printable(word) + help;
   }
-  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
-    return (in_replay ? "LOG is missing" : printable(error.what())) + help;
+  if (is_required)
+    return missing(in_replay ? "LOG" : "NAME", error.what()) + help;
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
     return mismatch(error.what()) + help;
   return printable(error.what()) + help;

@@ -3,6 +3,7 @@
 #include <steward/apps/output.hpp>
 #include <steward/apps/text.hpp>
 #include <steward/core/hex.hpp>
+#include <steward/core/iso_time.hpp>
 #include <steward/core/one_line.hpp>
 #include <steward/runtime/record_admin.hpp>
 
@@ -11,8 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <string>
 #include <vector>
 
@@ -20,22 +19,6 @@ namespace steward {
 namespace {
 
 using namespace std::chrono_literals;
-
-// `2015-05-17T10:05:03.250Z`, which sorts as the times do.
-std::string iso(time_point t) {
-  auto ms = std::chrono::floor<std::chrono::milliseconds>(t).time_since_epoch();
-  auto seconds = std::chrono::floor<std::chrono::seconds>(ms);
-  std::time_t whole = seconds.count();
-  std::tm utc{};
-  ::gmtime_r(&whole, &utc);
-  std::array<char, 32> text{};
-  auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S",
-                            &utc);
-  std::array<char, 8> rest{};
-  std::snprintf(rest.data(), rest.size(), ".%03dZ",
-                static_cast<int>((ms - seconds).count()));
-  return std::string{text.data(), size} + rest.data();
-}
 
 std::string state_of(const record& x) {
   return x.open ? "open" : std::string{to_string(x.reason)};
@@ -53,13 +36,13 @@ nlohmann::ordered_json to_json(const record& x) {
   result["incarnation"] = x.incarnation;
   result["state"] = x.open ? "open" : "closed";
   result["close_reason"] = nullptr;
-  result["opened_at"] = iso(x.opened_at);
+  result["opened_at"] = to_iso_text(x.opened_at);
   result["closed_at"] = nullptr;
   result["creator"] = to_hex(x.creator);
   result["version"] = x.version;
   if (!x.open) {
     result["close_reason"] = to_string(x.reason);
-    result["closed_at"] = iso(x.closed_at);
+    result["closed_at"] = to_iso_text(x.closed_at);
   }
   return result;
 }
@@ -73,7 +56,7 @@ std::string to_text(const nlohmann::ordered_json& x, int indent = -1) {
 using line = std::array<std::string, 6>;
 
 line to_line(const record& x) {
-  return {std::to_string(x.id), state_of(x),       iso(x.opened_at),
+  return {std::to_string(x.id), state_of(x),       to_iso_text(x.opened_at),
           one_line(x.pool),     one_line(x.owner), one_line(x.name)};
 }
 

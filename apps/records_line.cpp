@@ -101,10 +101,9 @@ std::optional<bool> to_state(const std::string& word) {
 } // namespace
 
 std::string to_records_url(const std::string& word) {
-  for (auto* scheme : {"sqlite:", "postgresql://", "postgres://"})
-    if (word.starts_with(scheme))
-      return word;
-  return "sqlite:" + word;
+  // Of another scheme it is no path either: let who opens it say so.
+  auto is_url = word.starts_with("sqlite:") || word.find("://") != word.npos;
+  return is_url ? word : "sqlite:" + word;
 }
 
 std::string without_password(const std::string& word) {

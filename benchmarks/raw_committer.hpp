@@ -8,8 +8,11 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
@@ -22,10 +25,26 @@
 
 namespace raw {
 
+/// As much as a record has, as text.
 struct row {
   std::string name;
-  std::string token; ///< 32 hexadecimal digits
+  std::string pool;
+  std::string key;
+  std::string attributes;
+  std::string owner;
+  std::string opened_at;
+  std::string token; ///< 32 hexadecimal digits; here the fingerprint, too
 };
+
+inline row row_of(std::string name) {
+  return {std::move(name),
+          "sessions",
+          "tenant-7",
+          "dsn=postgresql://host/db",
+          "bench-1",
+          "2015-05-17T10:05:03.250Z",
+          "0123456789abcdef0123456789abcdef"};
+}
 
 /// Writes rows in one transaction, and returns after it is durable.
 using write = std::function<void(const std::vector<row>&)>;
@@ -47,6 +66,11 @@ public:
     }
     come_.notify_one();
     thread_.join();
+  }
+
+  /// Transactions so far.
+  std::uint64_t batches() const {
+    return batches_;
   }
 
   std::future<void> add(row x) {
@@ -80,6 +104,7 @@ private:
       std::sort(rows.begin(), rows.end(),
                 [](auto& a, auto& b) { return a.name < b.name; });
       to_(rows);
+      ++batches_;
       for (auto& x : batch)
         x.done->set_value();
       lock.lock();
@@ -91,6 +116,7 @@ private:
   std::condition_variable come_;
   std::vector<item> waiting_;
   bool ending_ = false;
+  std::atomic<std::uint64_t> batches_{0};
   std::thread thread_;
 };
 
@@ -101,8 +127,7 @@ inline write to_sqlite(const std::string& file) {
       : db(path, SQLite::OPEN_READWRITE), insert(db, R"(
 INSERT INTO record(name, pool, key, attributes, owner, state, opened_at,
                    creator, writer, journal, incarnation, fingerprint)
-VALUES(?1, 'sessions', 'tenant-7', 'dsn=postgresql://host/db', 'bench-1',
-       'open', '2015-05-17T10:05:03.250Z', ?2, ?2, '', 0, ?2)
+VALUES(?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, ?7, '', 0, ?7)
 ON CONFLICT(name) DO NOTHING)") {
       db.exec("PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;");
       db.execAndGet("PRAGMA wal_autocheckpoint = 8000");
@@ -115,8 +140,10 @@ ON CONFLICT(name) DO NOTHING)") {
   return [it](const std::vector<row>& rows) {
     SQLite::Transaction writing{it->db, SQLite::TransactionBehavior::IMMEDIATE};
     for (auto& x : rows) {
-      it->insert.bindNoCopy(1, x.name);
-      it->insert.bindNoCopy(2, x.token);
+      int at = 0;
+      for (auto* text : {&x.name, &x.pool, &x.key, &x.attributes, &x.owner,
+                         &x.opened_at, &x.token})
+        it->insert.bindNoCopy(++at, *text);
       it->insert.exec();
       it->insert.reset();
     }
@@ -130,28 +157,39 @@ inline write to_postgres(const std::string& url) {
   std::shared_ptr<PGconn> link{PQconnectdb(url.c_str()), &PQfinish};
   if (PQstatus(link.get()) != CONNECTION_OK)
     throw std::runtime_error{PQerrorMessage(link.get())};
-  return [link](const std::vector<row>& rows) {
-    std::string names = "{";
-    std::string tokens = "{";
-    for (auto& x : rows) {
-      names += (names.size() > 1 ? ",\"" : "\"") + x.name + '"';
-      tokens += (tokens.size() > 1 ? "," : "") + x.token;
-    }
-    names += '}';
-    tokens += '}';
-    const char* const values[] = {names.c_str(), tokens.c_str()};
-    auto* said = PQexecParams(link.get(), R"(
-INSERT INTO steward_record(name, pool, key, attributes, journal, owner,
-  incarnation, state, opened_at, creator, writer, fingerprint)
-SELECT u.name, 'sessions', 'tenant-7', 'dsn=postgresql://host/db', '',
-  'bench-1', 0, 'open', '2015-05-17T10:05:03.250Z', u.token, u.token, u.token
-FROM unnest($1::text[], $2::uuid[]) AS u(name, token)
-ON CONFLICT (name) DO NOTHING RETURNING name, id)",
-                              2, nullptr, values, nullptr, nullptr, 0);
-    auto good = PQresultStatus(said) == PGRES_TUPLES_OK;
+  auto require = [link](PGresult* said, ExecStatusType wanted) {
+    auto good = PQresultStatus(said) == wanted;
     PQclear(said);
     if (!good)
       throw std::runtime_error{PQerrorMessage(link.get())};
+  };
+  require(PQprepare(link.get(), "raw", R"(
+INSERT INTO steward_record(name, pool, key, attributes, journal, owner,
+  incarnation, state, opened_at, creator, writer, fingerprint)
+SELECT u.name, u.pool, u.key, u.attributes, '', u.owner, 0, 'open',
+  u.opened_at, u.token, u.token, u.token
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
+  $6::timestamptz[], $7::uuid[])
+  AS u(name, pool, key, attributes, owner, opened_at, token)
+ON CONFLICT (name) DO NOTHING RETURNING name, id)",
+                    0, nullptr),
+          PGRES_COMMAND_OK);
+  return [link, require](const std::vector<row>& rows) {
+    std::array<std::string, 7> arrays;
+    for (auto& x : rows) {
+      std::size_t at = 0;
+      for (auto* text : {&x.name, &x.pool, &x.key, &x.attributes, &x.owner,
+                         &x.opened_at, &x.token}) {
+        auto& to = arrays[at++];
+        to.append(to.empty() ? "{\"" : ",\"").append(*text).append("\"");
+      }
+    }
+    std::array<const char*, 7> values{};
+    for (std::size_t i = 0; i < arrays.size(); ++i)
+      values[i] = (arrays[i] += '}').c_str();
+    require(PQexecPrepared(link.get(), "raw", 7, values.data(), nullptr,
+                           nullptr, 0),
+            PGRES_TUPLES_OK);
   };
 }
 

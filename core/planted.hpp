@@ -54,7 +54,8 @@ namespace steward::planted {
     X(synchronous_off, "a commit is not flushed")                              \
     X(answer_before_commit, "the answer overtakes the commit")                 \
     X(commit_tag_ignored, "a COMMIT that rolled back passes for one")          \
-    X(unsorted_batch, "batches take their locks in any order")
+    X(unsorted_batch, "batches take their locks in any order")                 \
+    X(deadline_ignored, "who waits for a server waits as long as it takes")
 
 enum class bug : unsigned char {
   none,

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -63,11 +62,10 @@ void record_queue::add_mark(ticket from, time_point deadline) {
 
 std::span<const record_write> record_queue::next_batch(std::size_t rows_max,
                                                        std::size_t bytes_max) {
-  rows_.clear();
-  rows_.reserve(std::min(rows_max, items_.size()));
+  std::vector<candidate> order;
+  order.reserve(std::min(rows_max, items_.size()));
   std::size_t bytes = 0;
-  // Which row a later request for the same name can share. The keys point into
-  // rows_, which does not move any more.
+  // Which row a later request for the same name can share.
   std::unordered_map<std::string_view, std::size_t> shared_row;
   for (taken_ = 0; taken_ < items_.size(); ++taken_) {
     auto& x = items_[taken_];
@@ -85,42 +83,35 @@ std::span<const record_write> record_queue::next_batch(std::size_t rows_max,
       continue;
     }
     bytes += size_of(x.write);
-    if (rows_.size() == rows_max || (!rows_.empty() && bytes > bytes_max))
+    if (order.size() == rows_max || (!order.empty() && bytes > bytes_max))
       break;
     if (open != shared_row.end())
       shared_row.erase(open);
     x.shared = false;
-    x.row = rows_.size();
-    rows_.push_back(std::move(x.write));
+    x.row = order.size();
+    order.push_back({name_of(x.write), taken_});
     if (creates)
-      shared_row.emplace(
-        std::string_view{name_of(rows_.back())}.substr(0, name.size()), x.row);
+      shared_row.emplace(name, x.row);
   }
-  sort_rows();
+  take_sorted(std::move(order));
   return rows_;
 }
 
 // Two batches that take the same locks in another order wait for each other;
 // and a sorted batch touches each page of an index once.
-void record_queue::sort_rows() {
-  if (STEWARD_PLANTED(unsorted_batch))
-    return;
-  std::vector<std::size_t> order(rows_.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [this](auto a, auto b) {
-    return name_of(rows_[a]) < name_of(rows_[b]);
-  });
-  std::vector<record_write> sorted;
-  std::vector<std::size_t> now_at(rows_.size());
-  sorted.reserve(rows_.size());
-  for (auto i : order) {
-    now_at[i] = sorted.size();
-    sorted.push_back(std::move(rows_[i]));
-  }
-  rows_ = std::move(sorted);
+void record_queue::take_sorted(std::vector<candidate> order) {
+  if (!STEWARD_PLANTED(unsorted_batch))
+    std::sort(order.begin(), order.end());
+  std::vector<std::size_t> now_at(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    now_at[items_[order[i].second].row] = i;
   for (std::size_t i = 0; i < taken_; ++i)
     if (items_[i].what != kind::mark)
       items_[i].row = now_at[items_[i].row];
+  rows_.clear();
+  rows_.reserve(order.size());
+  for (auto [name, at] : order)
+    rows_.push_back(std::move(items_[at].write));
 }
 
 void record_queue::settle(outcomes ended, news& out, bool unknown) {

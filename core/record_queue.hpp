@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace steward {
@@ -117,8 +118,11 @@ private:
     std::size_t row = no_row; // during a round
   };
 
+  // Its name, and where it stands among the items.
+  using candidate = std::pair<std::string_view, std::size_t>;
+
   void add(item x);
-  void sort_rows();
+  void take_sorted(std::vector<candidate> order);
   void answer(const item& x, record_answer outcome, news& out);
   void leave(item& x, std::size_t writes_before, record_answer why, news& out);
 

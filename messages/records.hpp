@@ -28,13 +28,9 @@ struct write_record {
   time_point deadline = never;
 };
 
-/// The same from a plain thread, answered through a promise. If persistence is
-/// gone, the promise breaks.
-struct write_record_blocking {
-  record_write write;
-  time_point deadline = never;
-  std::shared_ptr<std::promise<record_answer>> reply;
-};
+/// To persistence: "there are writes of plain threads at the desk." Not
+/// answered: they are, where they wait.
+struct writes_left {};
 
 /// To persistence: "write this when you can." Not answered; tried again until
 /// it is durable or persistence stops.
@@ -119,7 +115,7 @@ struct retry_now {
 STEWARD_MESSAGE(steward::record_answer)
 STEWARD_MESSAGE(steward::get_or_create)
 STEWARD_MESSAGE(steward::write_record)
-STEWARD_MESSAGE(steward::write_record_blocking)
+STEWARD_MESSAGE(steward::writes_left)
 STEWARD_MESSAGE(steward::records_found)
 STEWARD_MESSAGE(steward::find_records)
 STEWARD_MESSAGE(steward::page_records)

@@ -53,7 +53,8 @@ private:
 ///   `reclaim(const record&)`, which takes back what a dead process opened, by
 ///     its journal; also where nothing was opened, or it is gone; may throw;
 ///   optionally `close(T&, close_reason)` or `close(T&)`, and `check(T&)`.
-/// For pools of `durable<T>`; call `reclaim` of the guard before their first use.
+/// `runtime::make_durable_pool` does all of it; who makes a pool of
+/// `durable<T>` with a guard of his own calls `reclaim` before its first use.
 template <class T, class User>
 class durable_opener {
 public:

@@ -2,7 +2,6 @@
 
 #include <steward/runtime/processes.hpp>
 
-#include <filesystem>
 #include <map>
 #include <span>
 
@@ -15,20 +14,10 @@ using namespace std::chrono_literals;
 constexpr duration wait_max = 5s;
 constexpr std::size_t purge_rows = 1'000; // of a transaction
 
-std::unique_ptr<record_store> open_existing(const std::string& url) {
-  constexpr std::string_view scheme = "sqlite:";
-  auto path = url.starts_with(scheme) ? url.substr(scheme.size()) : "";
-  std::error_code ignored;
-  if (!path.empty() && !std::filesystem::exists(path, ignored))
-    throw store_failure{store_errc::cannot_open,
-                        "cannot open records " + path + ": no such file"};
-  return open_record_store(url, wait_max);
-}
-
 } // namespace
 
 record_admin::record_admin(const std::string& url)
-  : store_(open_existing(url)) {
+  : store_(open_existing_records(url, wait_max)) {
 }
 
 std::vector<record> record_admin::page(const record_query& what) {

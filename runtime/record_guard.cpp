@@ -33,14 +33,20 @@ void require_written(const record_answer& x, const std::string& name) {
 
 record_guard::record_guard(caf::actor_system& sys, guard_options options,
                            const surroundings& around)
-  : options_(checked(std::move(options))),
-    store_(around.open_store(options_.url, options_.patience)) {
-  id_ = store_->join({0, options_.owner, this_process(), false}, options_.lease,
-                     options_.patience);
+  : options_(checked(std::move(options))) {
+  join(around); // which may fail, as long as nothing runs
   records_options how;
   how.url = options_.url;
   how.owner = options_.owner;
-  records_ = open_records(sys, how, around);
+  own_ = open_records(sys, how, around);
+  records_ = own_.get();
+  heart_ = std::thread{[this] { beat_until_end(); }};
+}
+
+record_guard::record_guard(records& shared, guard_options options,
+                           const surroundings& around)
+  : options_(checked(std::move(options))), records_(&shared) {
+  join(around);
   heart_ = std::thread{[this] { beat_until_end(); }};
 }
 
@@ -51,7 +57,8 @@ record_guard::~record_guard() {
   }
   end_.notify_all();
   heart_.join();
-  records_->stop({options_.patience});
+  if (own_)
+    own_->stop({options_.patience});
   try {
     store_->leave(id_, lock_wait);
   } catch (const std::exception&) {
@@ -129,6 +136,12 @@ void record_guard::close(const std::string& name, close_reason why) {
 }
 
 // -- private ------------------------------------------------------------------
+
+void record_guard::join(const surroundings& around) {
+  store_ = around.open_store(options_.url, options_.patience);
+  id_ = store_->join({0, options_.owner, this_process(), false}, options_.lease,
+                     options_.patience);
+}
 
 void record_guard::beat_until_end() {
   std::unique_lock lock{guard_};

@@ -50,6 +50,10 @@ public:
   record_guard(caf::actor_system& sys, guard_options options,
                const surroundings& around = surroundings::machine());
 
+  /// The same, which writes through `shared` and has to end before it.
+  record_guard(records& shared, guard_options options,
+               const surroundings& around = surroundings::machine());
+
   record_guard(const record_guard&) = delete;
   record_guard& operator=(const record_guard&) = delete;
 
@@ -92,13 +96,15 @@ public:
   }
 
 private:
+  void join(const surroundings& around);
   void beat_until_end();
   void reclaim_of(const node& dead, bool surely_dead, const std::string& pool,
                   const std::function<void(const record&)>& take_back,
                   reclaim_report& report);
 
   guard_options options_;
-  std::unique_ptr<records> records_;
+  std::unique_ptr<records> own_; // unless they are shared
+  records* records_ = nullptr;
   std::mutex guard_; // of `store_` and `ending_`
   std::unique_ptr<record_store> store_;
   std::int64_t id_ = 0;

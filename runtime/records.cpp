@@ -2,6 +2,7 @@
 
 #include <steward/actors/record_reader.hpp>
 #include <steward/actors/record_router.hpp>
+#include <steward/core/planted.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,17 +20,23 @@ constexpr duration grace = 500ms;
 
 constexpr const char* records_closed = "records are closed";
 
-// Bounded whatever the timepiece says and wherever the promise went: it breaks
-// when persistence ends.
+constexpr const char* no_answer = "persistence does not answer";
+
+// Whatever the timepiece says.
+std::chrono::nanoseconds bound_of(duration deadline) {
+  auto patience = STEWARD_PLANTED(deadline_ignored) ? 1h : grace;
+  return std::clamp<duration>(deadline, 0ns, 24h * 365) + patience;
+}
+
+// Bounded, wherever the promise went: it breaks when its actor ends.
 template <class Answer>
 std::optional<Answer> wait_for(waiting& waits, std::future<Answer> coming,
                                duration deadline, std::string& cause) {
-  auto bound = std::clamp<duration>(deadline, 0ns, 24h * 365) + grace;
   auto come = [&](std::chrono::nanoseconds d) {
     return coming.wait_for(d) == std::future_status::ready;
   };
-  if (!waits.wait(come, bound)) {
-    cause = "persistence does not answer";
+  if (!waits.wait(come, bound_of(deadline))) {
+    cause = no_answer;
     return std::nullopt;
   }
   try {
@@ -38,6 +45,13 @@ std::optional<Answer> wait_for(waiting& waits, std::future<Answer> coming,
     cause = records_closed;
     return std::nullopt;
   }
+}
+
+std::vector<caf::actor> actors_of(const std::vector<records::writer>& all) {
+  std::vector<caf::actor> result;
+  for (auto& x : all)
+    result.push_back(x.persistence);
+  return result;
 }
 
 } // namespace
@@ -143,8 +157,11 @@ std::unique_ptr<records> open_records(caf::actor_system& sys,
     parts.options = options.persistence;
     parts.options.seed += all.writers.size();
     parts.writer = all.writers.size();
+    parts.desk = std::make_shared<record_desk>();
+    auto desk = parts.desk;
     all.writers.push_back(
-      spawn_persistence(sys, std::move(parts), around.records_thread));
+      {spawn_persistence(sys, std::move(parts), around.records_thread),
+       std::move(desk)});
   };
   // All that may fail comes before the first actor.
   std::vector<std::unique_ptr<record_store>> stores;
@@ -155,8 +172,8 @@ std::unique_ptr<records> open_records(caf::actor_system& sys,
   for (auto& store : stores)
     start_writer(std::move(store));
   all.persistence = all.writers.size() == 1
-                      ? all.writers[0]
-                      : spawn_record_router(sys, all.writers);
+                      ? all.writers[0].persistence
+                      : spawn_record_router(sys, actors_of(all.writers));
   all.make_reader = [&sys, open, thread = around.records_thread] {
     return spawn_record_reader(sys, open, thread);
   };
@@ -173,21 +190,17 @@ record_answer records::unavailable(const caf::error& err) {
 
 record_answer records::write(record_write what,
                              const record_call_options& options) {
-  auto reply = std::make_shared<std::promise<record_answer>>();
-  auto coming = reply->get_future();
   const auto& to = writer_for(name_of(what));
-  cafx::send_anon(to,
-                  write_record_blocking{std::move(what), deadline_of(options),
-                                        std::move(reply)});
-  std::string cause;
-  auto patience = options.deadline;
-  if (auto answer = wait_for(*waits_, std::move(coming), patience, cause))
-    return std::move(*answer);
-  auto closed = cause == records_closed;
-  auto answer = steward::unavailable(closed ? record_trouble::closing
-                                            : record_trouble::timed_out,
-                                     std::move(cause));
-  answer.may_exist = !closed; // it may be under way
+  auto [place, first] = to.desk->leave(std::move(what), deadline_of(options));
+  if (first)
+    cafx::send_anon(to.persistence, writes_left{});
+  auto come = [&place = place](std::chrono::nanoseconds d) {
+    return place.with->wait(place.number, d);
+  };
+  if (waits_->wait(come, bound_of(options.deadline)))
+    return place.with->take(place.number);
+  auto answer = steward::unavailable(record_trouble::timed_out, no_answer);
+  answer.may_exist = true; // it may be under way
   return answer;
 }
 
@@ -214,7 +227,7 @@ caf::actor records::reader() {
   return reader_;
 }
 
-const caf::actor& records::writer_for(std::string_view name) const {
+const records::writer& records::writer_for(std::string_view name) const {
   return writers_[writer_of(name, writers_.size())];
 }
 
@@ -227,7 +240,7 @@ record records::draft(record_request wanted) {
   row.journal = std::move(wanted.journal);
   row.incarnation = wanted.incarnation;
   row.owner = owner_;
-  row.creator = next_token();
+  row.creator = wanted.token ? *wanted.token : next_token();
   row.opened_at = time_->now();
   return row;
 }

@@ -31,6 +31,9 @@ struct record_request {
   bool strict = false;      ///< other attributes under this name are a conflict
   std::string journal = {}; ///< how to take the resource back after a crash
   std::int64_t incarnation = 0; ///< see `record`
+  /// Give the same one to ask the same again, also after a crash: whoever
+  /// created the row is told so again. Else each call has one of its own.
+  std::optional<creator_token> token = {};
 };
 
 /// Which change somebody wants: only of the version that was seen.
@@ -71,10 +74,16 @@ class records {
 public:
   using callback = std::function<void(const record_answer&)>;
 
+  /// Who writes, and where threads leave it their writes.
+  struct writer {
+    caf::actor persistence;
+    std::shared_ptr<record_desk> desk;
+  };
+
   /// The actors behind records.
   struct actors {
-    caf::actor persistence;          ///< takes everything
-    std::vector<caf::actor> writers; ///< by `writer_of`; may be that one alone
+    caf::actor persistence;      ///< takes everything
+    std::vector<writer> writers; ///< by `writer_of`; may be that one alone
     std::function<caf::actor()> make_reader; ///< when it is first needed
   };
 
@@ -105,7 +114,7 @@ public:
     auto strict = wanted.strict;
     get_or_create_by msg{draft(std::move(wanted)), deadline_of(options),
                          strict};
-    const auto& to = writer_for(msg.draft.name);
+    const auto& to = writer_for(msg.draft.name).persistence;
     cafx::request(self, to, std::move(msg))
       .then([done](const record_answer& answer) { done(answer); },
             [done](const caf::error& err) { done(unavailable(err)); });
@@ -174,7 +183,7 @@ private:
 
   caf::actor reader();
   record_answer write(record_write what, const record_call_options& options);
-  const caf::actor& writer_for(std::string_view name) const;
+  const writer& writer_for(std::string_view name) const;
 
   template <class Message>
   records_flushed ask_flushed(const record_call_options& options);
@@ -183,7 +192,7 @@ private:
   records_found ask_reader(Message msg, const record_call_options& options);
 
   caf::actor persistence_;
-  std::vector<caf::actor> writers_;
+  std::vector<writer> writers_;
   std::function<caf::actor()> make_reader_;
   std::mutex reading_; // of `reader_`
   caf::actor reader_;

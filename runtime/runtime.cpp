@@ -2,6 +2,7 @@
 
 #include <steward/actors/clock.hpp>
 #include <steward/actors/log.hpp>
+#include <steward/core/one_line.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -106,6 +107,28 @@ runtime::add_pool(pool_options options, std::shared_ptr<any_opener> opener) {
   return pools_.back();
 }
 
+// One for all durable pools of this runtime, as they die together.
+std::shared_ptr<record_guard> runtime::guard_of(const pool_options& options) {
+  require_valid(overlaid(options, sys_.config()));
+  if (records_ == nullptr)
+    throw invalid_options("a durable pool is allowed only in a runtime with "
+                          "records");
+  std::lock_guard lock{joining_};
+  if (!records_guard_)
+    records_guard_
+      = std::make_shared<record_guard>(*records_,
+                                       guard_options{.url = options_.records,
+                                                     .owner = options_.owner,
+                                                     .lease = options_.lease},
+                                       around_);
+  return records_guard_;
+}
+
+void runtime::warn_of(const reclaim_report& report) {
+  for (auto& x : report.failed)
+    logger().warn("not_reclaimed record={}", one_line(x));
+}
+
 void runtime::advance(time_point to) {
   using promise_ptr = std::shared_ptr<std::promise<void>>;
   std::lock_guard turn{advancing_}; // a clock knows one target at a time
@@ -146,6 +169,10 @@ drain_report runtime::drain(duration patience) {
   for (auto& p : pools_) {
     report.revoked += p->stats().revoked;
     p->end();
+  }
+  {
+    std::lock_guard lock{joining_};
+    records_guard_.reset(); // what is still open is anybody's now
   }
   if (records_ != nullptr) {
     auto last = records_->stop({options_.close_timeout});

@@ -3,7 +3,9 @@
 #include <steward/actors/pool_context.hpp>
 #include <steward/core/pool_options.hpp>
 #include <steward/runtime/config.hpp>
+#include <steward/runtime/durable.hpp>
 #include <steward/runtime/pool.hpp>
+#include <steward/runtime/record_guard.hpp>
 #include <steward/runtime/records.hpp>
 #include <steward/runtime/surroundings.hpp>
 #include <steward/runtime/timepieces.hpp>
@@ -28,6 +30,10 @@ struct runtime_options {
   /// Names this run of this program in the records; made up if empty. Two runs
   /// of one name would take each other's records for theirs.
   std::string owner = {};
+
+  /// So long after it was last heard of is a process taken for dead that cannot
+  /// be seen from where it is looked for; see `guard_options::lease`.
+  duration lease = std::chrono::seconds{15};
 
   /// How many threads run openers that may block. 1 to 1024.
   std::size_t workers = 4;
@@ -81,9 +87,32 @@ public:
                std::make_shared<typed_opener<T, Opener>>(std::move(opener)))};
   }
 
+  /// Makes a pool of `T`s that outlive no crash: `opener` is what a
+  /// `durable_opener` asks for. Takes back first what dead processes left open
+  /// in this pool, and says in `found`, if given, what that was. Blocks. Throws
+  /// `store_failure`, too, and `invalid_options` in a runtime without records.
+  template <class T, class Opener>
+  pool<durable<T>> make_durable_pool(pool_options options, Opener opener,
+                                     reclaim_report* found = nullptr) {
+    durable_opener<T, Opener> lasting{options.name, guard_of(options),
+                                      std::move(opener)};
+    auto report = lasting.reclaim();
+    warn_of(report);
+    if (found != nullptr)
+      *found = std::move(report);
+    return make_pool<durable<T>>(std::move(options), std::move(lasting));
+  }
+
   /// The records. @pre `runtime_options::records` was given, and not drained.
   steward::records& records() const noexcept {
     return *records_;
+  }
+
+  /// Who answers for what durable pools have open, in the database; none before
+  /// the first such pool, and after the drain.
+  std::shared_ptr<const record_guard> guard() const {
+    std::lock_guard lock{joining_};
+    return records_guard_;
   }
 
   /// Ends everything: refuses new requests, answers all who wait, closes what
@@ -115,6 +144,8 @@ public:
 private:
   std::shared_ptr<pool_core> add_pool(pool_options options,
                                       std::shared_ptr<any_opener> opener);
+  std::shared_ptr<record_guard> guard_of(const pool_options& options);
+  static void warn_of(const reclaim_report& report);
   void drain_pools(duration patience, drain_report& report);
 
   caf::actor_system& sys_;
@@ -125,6 +156,8 @@ private:
   caf::actor clock_;
   std::shared_ptr<job_runner> workers_;
   std::unique_ptr<steward::records> records_;
+  mutable std::mutex joining_;                  // of `records_guard_`
+  std::shared_ptr<record_guard> records_guard_; // when a durable pool needs it
 
   std::mutex advancing_;
   std::mutex draining_;

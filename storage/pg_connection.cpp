@@ -1,5 +1,7 @@
 #include <steward/storage/internal/pg_connection.hpp>
 
+#include <steward/core/fingerprint.hpp>
+#include <steward/core/hex.hpp>
 #include <steward/core/planted.hpp>
 
 #include <poll.h>
@@ -42,7 +44,15 @@ std::string one_line_of(const char* text) {
   std::string result{text == nullptr ? "" : text};
   while (!result.empty() && result.back() == '\n')
     result.pop_back();
+  std::erase(result, '\t'); // before a hint on a line of its own
   std::replace(result.begin(), result.end(), '\n', ' ');
+  return result;
+}
+
+std::vector<const char*> pointers_to(pg_connection::params values) {
+  std::vector<const char*> result;
+  for (auto& x : values)
+    result.push_back(x.c_str());
   return result;
 }
 
@@ -52,6 +62,10 @@ std::string field_of(const PGresult* x, int which) {
 }
 
 } // namespace
+
+pg_statement pg_statement::of(std::string sql) {
+  return {"steward_" + to_hex(fingerprint_of(sql)), std::move(sql)};
+}
 
 std::int64_t pg_result::number(int row, int column) const {
   auto digits = text(row, column);
@@ -199,17 +213,12 @@ pg_result pg_connection::next_result(clock::time_point until,
 
 // -- statements ---------------------------------------------------------------
 
-pg_result pg_connection::exec(database_stage stage, const std::string& sql,
-                              params values) {
+template <class Send>
+pg_result pg_connection::ask(database_stage stage, Send send) {
   if (link_ == nullptr)
     lose("the connection is closed", stage);
   auto until = clock::now() + limits_.answer;
-  std::vector<const char*> pointers;
-  for (auto& x : values)
-    pointers.push_back(x.c_str());
-  if (PQsendQueryParams(link_, sql.c_str(), static_cast<int>(pointers.size()),
-                        nullptr, pointers.data(), nullptr, nullptr, 0)
-      == 0)
+  if (send() == 0)
     lose(link_error(), stage);
   flush(until, stage);
   // All results are read, the first error counts: after a terminated session
@@ -234,6 +243,57 @@ pg_result pg_connection::exec(database_stage stage, const std::string& sql,
   if (PQstatus(link_) == CONNECTION_BAD || answer.get() == nullptr)
     lose(link_error(), stage);
   return answer;
+}
+
+pg_result pg_connection::exec(database_stage stage, const std::string& sql,
+                              params values) {
+  auto texts = pointers_to(values);
+  return ask(stage, [&] {
+    return PQsendQueryParams(link_, sql.c_str(), static_cast<int>(texts.size()),
+                             nullptr, texts.data(), nullptr, nullptr, 0);
+  });
+}
+
+pg_result pg_connection::exec(database_stage stage, const pg_statement& what,
+                              params values) {
+  if (!prepare(what))
+    return exec(stage, what.sql, values);
+  auto texts = pointers_to(values);
+  try {
+    return ask(stage, [&] {
+      return PQsendQueryPrepared(link_, what.name.c_str(),
+                                 static_cast<int>(texts.size()), texts.data(),
+                                 nullptr, nullptr, 0);
+    });
+  } catch (const pg_failure& x) {
+    if (x.state() != "26000" || x.link_lost)
+      throw;
+    // This transaction runs in another session. Nothing of it was done.
+    prepares_ = false;
+    if (in_transaction_)
+      throw;
+    return exec(stage, what.sql, values);
+  }
+}
+
+// Not within a transaction: a preparation that fails would end it.
+bool pg_connection::prepare(const pg_statement& what) {
+  if (prepared_.contains(what.name))
+    return prepares_;
+  if (!prepares_ || in_transaction_)
+    return false;
+  try {
+    ask(database_stage::begin, [&] {
+      return PQsendPrepare(link_, what.name.c_str(), what.sql.c_str(), 0,
+                           nullptr);
+    });
+    prepared_.insert(what.name);
+  } catch (const pg_failure& x) {
+    if (x.link_lost || x.state() != "42P05")
+      throw;
+    prepares_ = false; // somebody else did, in a session that is shared
+  }
+  return prepares_;
 }
 
 void pg_connection::begin() {

@@ -1,8 +1,8 @@
 #include <steward/storage/internal/pg_rows.hpp>
 
+#include <steward/core/iso_time.hpp>
 #include <steward/core/planted.hpp>
 #include <steward/storage/internal/record_text.hpp>
-#include <steward/storage/iso_time.hpp>
 #include <steward/storage/record_store.hpp>
 
 #include <algorithm>
@@ -37,9 +37,10 @@ UPDATE steward_record SET
   writer = $7::uuid, version = version + 1
 WHERE name = $1 AND version = $2::bigint)";
 
-const std::string& insert_sql() {
-  static const std::string sql = pg_insert_into + ' ' + pg_insert_rest;
-  return sql;
+const pg_statement& insert_statement() {
+  static const auto result
+    = pg_statement::of(pg_insert_into + ' ' + pg_insert_rest);
+  return result;
 }
 
 std::string hex_of(std::string_view uuid) {
@@ -180,7 +181,7 @@ private:
     std::vector<const record*> drafts;
     for (auto i : todo)
       drafts.push_back(&std::get<create_record>(batch_[i]).draft);
-    auto said = c_.exec(stage(), insert_sql(), pg_create_values(drafts));
+    auto said = c_.exec(stage(), insert_statement(), pg_create_values(drafts));
     std::map<std::string_view, std::int64_t> ids;
     for (int row = 0; row < said.rows(); ++row)
       ids.emplace(said.text(row, 0), said.number(row, 1));

@@ -89,9 +89,12 @@ void require_known(std::int64_t version, const std::string& where) {
 
 } // namespace
 
-void pg_migrate(pg_connection& c, const std::string& where) {
+void pg_migrate(pg_connection& c, const std::string& where, where_none how) {
   auto stage = database_stage::statement;
   auto version = is_there(c) ? read_version(c) : 0;
+  if (version == 0 && how == where_none::refuse)
+    throw store_failure{store_errc::cannot_open,
+                        "cannot open records " + where + ": there are none"};
   require_known(version, where);
   if (version == version_known)
     return;

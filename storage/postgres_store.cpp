@@ -1,9 +1,9 @@
 #include <steward/storage/postgres_store.hpp>
 
+#include <steward/core/iso_time.hpp>
 #include <steward/storage/internal/pg_connection.hpp>
 #include <steward/storage/internal/pg_rows.hpp>
 #include <steward/storage/internal/record_text.hpp>
-#include <steward/storage/iso_time.hpp>
 
 #include <algorithm>
 #include <array>
@@ -111,15 +111,6 @@ void require_texts(std::span<const record_write> batch) {
   }
 }
 
-// What the next batch is expected to find.
-bool mostly_there(std::span<const record_answer> answers) {
-  auto there = std::count_if(answers.begin(), answers.end(), [](auto& x) {
-    return x.verdict == record_verdict::existed
-           || x.verdict == record_verdict::conflict;
-  });
-  return static_cast<std::size_t>(there) * 2 > answers.size();
-}
-
 constexpr auto reading = database_stage::begin;
 
 // A statement that commits by itself.
@@ -162,7 +153,7 @@ auto postgres_store::run(const char* what, Fun fun) {
 // -- construction -------------------------------------------------------------
 
 postgres_store::postgres_store(const std::string& url, duration wait_max,
-                               postgres_limits limits)
+                               postgres_limits limits, where_none how)
   : url_(url), limits_(limits) {
   auto [where, password] = parse(url);
   where_ = std::move(where);
@@ -171,7 +162,8 @@ postgres_store::postgres_store(const std::string& url, duration wait_max,
                + std::min<duration>(wait_max, 1h);
   for (;;) {
     try {
-      run("open records", [&](pg_connection& c) { pg_migrate(c, where_); });
+      run("open records",
+          [&](pg_connection& c) { pg_migrate(c, where_, how); });
       return;
     } catch (const store_failure& x) {
       if (!heals(x.reaction()) || std::chrono::steady_clock::now() >= until)
@@ -200,10 +192,12 @@ postgres_store::write(std::span<const record_write> batch, duration) {
     return {};
   require_writable(batch);
   require_texts(batch);
+  auto look_first = look_.first();
+  look_.failed(); // until it did not
   auto answers = run("write records to", [&](pg_connection& c) {
-    return pg_write_batch(c, batch, look_first_);
+    return pg_write_batch(c, batch, look_first);
   });
-  look_first_ = mostly_there(answers);
+  look_.wrote(batch, answers);
   return answers;
 }
 

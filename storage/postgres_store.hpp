@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/storage/looking.hpp>
 #include <steward/storage/record_store.hpp>
 
 #include <chrono>
@@ -23,6 +24,9 @@ struct postgres_limits {
   duration answer = std::chrono::seconds{6};
 };
 
+/// What to do with a database that has no records yet.
+enum class where_none : unsigned char { make, refuse };
+
 /// Records in a PostgreSQL database, 13 or newer, which several machines may
 /// share. Durable whatever the server's default is; a server that cannot
 /// promise it is refused. Needs no session state, so that a pooler of
@@ -33,7 +37,8 @@ public:
   /// schema up to date. Tries again for `wait_max` while the server starts or
   /// others do the same. Throws `store_failure`.
   postgres_store(const std::string& url, duration wait_max,
-                 postgres_limits limits = {});
+                 postgres_limits limits = {},
+                 where_none how = where_none::make);
 
   ~postgres_store() override;
 
@@ -83,7 +88,7 @@ private:
   std::string password_; // never to be shown
   postgres_limits limits_;
   std::function<void()> on_wait_;
-  bool look_first_ = false;
+  looking look_;
   std::unique_ptr<pg_connection> connection_; // none after a lost link
 };
 

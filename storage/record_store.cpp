@@ -3,7 +3,7 @@
 #include <steward/storage/postgres_store.hpp>
 #include <steward/storage/sqlite_store.hpp>
 
-#include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -61,15 +61,29 @@ std::vector<record> record_store::list(const std::string& owner,
   }
 }
 
-std::unique_ptr<record_store> open_record_store(const std::string& url,
-                                                duration wait_max) {
+namespace {
+
+// Others make the file, or the tables in it, in one transaction.
+void require_records(const std::string& path) {
+  std::error_code none;
+  auto why = !std::filesystem::exists(path, none)          ? "no such file"
+             : std::filesystem::file_size(path, none) == 0 ? "the file is empty"
+                                                           : nullptr;
+  if (why != nullptr)
+    throw store_failure{store_errc::cannot_open,
+                        "cannot open records " + path + ": " + why};
+}
+
+std::unique_ptr<record_store> open(const std::string& url, duration wait_max,
+                                   where_none how) {
   if (url.empty())
     refuse("is empty");
   auto scheme = scheme_of(url);
   if (scheme.empty())
     refuse("'" + url + "' has no scheme");
   if (scheme == "postgresql" || scheme == "postgres")
-    return std::make_unique<postgres_store>(url, wait_max);
+    return std::make_unique<postgres_store>(url, wait_max, postgres_limits{},
+                                            how);
   // What follows an unknown scheme is not shown: it may hold a password.
   if (!url.starts_with(sqlite_scheme))
     refuse("has the unknown scheme '" + scheme + "'");
@@ -78,7 +92,21 @@ std::unique_ptr<record_store> open_record_store(const std::string& url,
     refuse("'" + url + "' has no path");
   if (path == ":memory:")
     refuse("'" + url + "' names no file, and records outlive the process");
+  if (how == where_none::refuse)
+    require_records(path);
   return std::make_unique<sqlite_store>(path, wait_max);
+}
+
+} // namespace
+
+std::unique_ptr<record_store> open_record_store(const std::string& url,
+                                                duration wait_max) {
+  return open(url, wait_max, where_none::make);
+}
+
+std::unique_ptr<record_store> open_existing_records(const std::string& url,
+                                                    duration wait_max) {
+  return open(url, wait_max, where_none::refuse);
 }
 
 } // namespace steward

@@ -159,4 +159,9 @@ public:
 std::unique_ptr<record_store> open_record_store(const std::string& url,
                                                 duration wait_max);
 
+/// The same for who only wants to look: where no records are, none are made, and
+/// that is a `store_failure`, too.
+std::unique_ptr<record_store> open_existing_records(const std::string& url,
+                                                    duration wait_max);
+
 } // namespace steward

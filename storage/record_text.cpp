@@ -1,6 +1,6 @@
 #include <steward/storage/internal/record_text.hpp>
 
-#include <steward/storage/iso_time.hpp>
+#include <steward/core/iso_time.hpp>
 #include <steward/storage/record_store.hpp>
 
 namespace steward {

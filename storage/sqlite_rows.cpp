@@ -1,8 +1,8 @@
 #include <steward/storage/internal/sqlite_rows.hpp>
 
+#include <steward/core/iso_time.hpp>
 #include <steward/core/planted.hpp>
 #include <steward/storage/internal/record_text.hpp>
-#include <steward/storage/iso_time.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -87,6 +87,7 @@ public:
   // Reads what is there in one snapshot, without a lock.
   void look() {
     SQLite::Transaction snapshot{c_.db()};
+    looked_ = true;
     for (std::size_t i = 0; i < batch_.size(); ++i)
       if (auto create = std::get_if<create_record>(&batch_[i]))
         found_[i] = read_by_name(c_, create->draft.name);
@@ -169,7 +170,8 @@ private:
     // Nobody else writes while we do: a row from our first id on is ours.
     auto others = first_inserted_ == 0 || row->id < first_inserted_;
     auto answer = answer_to(x, std::move(*row));
-    answer.lost_race = others && answer.verdict != record_verdict::created;
+    answer.lost_race = looked_ && others
+                       && answer.verdict != record_verdict::created;
     return answer;
   }
 
@@ -178,6 +180,7 @@ private:
   std::vector<std::optional<record>> found_;
   std::vector<record_answer> answers_;
   std::int64_t first_inserted_ = 0;
+  bool looked_ = false;
 };
 
 } // namespace
@@ -222,11 +225,12 @@ std::optional<record> read_by_name(sqlite_connection& c,
 
 std::vector<record_answer> write_batch(sqlite_connection& c,
                                        std::span<const record_write> batch,
+                                       bool look_first,
                                        const std::function<void()>& looked) {
   batch_write writing{c, batch};
   if (STEWARD_PLANTED(answer_before_commit))
     commit_late(c);
-  if (!c.in_transaction())
+  if (look_first && !c.in_transaction())
     writing.look();
   if (looked)
     looked();

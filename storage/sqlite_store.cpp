@@ -1,10 +1,10 @@
 #include <steward/storage/sqlite_store.hpp>
 
+#include <steward/core/iso_time.hpp>
 #include <steward/storage/internal/record_text.hpp>
 #include <steward/storage/internal/sqlite_connection.hpp>
 #include <steward/storage/internal/sqlite_rows.hpp>
 #include <steward/storage/internal/sqlite_schema.hpp>
-#include <steward/storage/iso_time.hpp>
 #include <steward/storage/sqlite_codes.hpp>
 
 #include <algorithm>
@@ -203,9 +203,13 @@ sqlite_store::write(std::span<const record_write> batch, duration wait_max) {
   if (batch.empty())
     return {};
   require_writable(batch);
-  return run("write records to", wait_max, [&](sqlite_connection& c) {
-    return write_batch(c, batch, looked_);
+  auto look_first = look_.first() || looked_;
+  look_.failed(); // until it did not
+  auto answers = run("write records to", wait_max, [&](sqlite_connection& c) {
+    return write_batch(c, batch, look_first, looked_);
   });
+  look_.wrote(batch, answers);
+  return answers;
 }
 
 std::vector<std::optional<record>>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/storage/looking.hpp>
 #include <steward/storage/record_store.hpp>
 
 #include <cstdint>
@@ -63,8 +64,8 @@ public:
   /// below its present size means its present size, 0 the default (4e9).
   void set_pages_max(std::int64_t pages);
 
-  /// Calls `fun` in every `write` between the look and the insert, which is
-  /// where a race is lost: the seam that lets tests lose it on purpose.
+  /// Looks in every `write`, and calls `fun` between that and the insert, which
+  /// is where a race is lost: the seam that lets tests lose it on purpose.
   void on_looked(std::function<void()> fun);
 
 private:
@@ -76,6 +77,7 @@ private:
   std::unique_ptr<file_id> file_; // the one that was opened first
   std::int64_t pages_max_ = 0;
   std::function<void()> looked_;
+  looking look_;
 };
 
 } // namespace steward

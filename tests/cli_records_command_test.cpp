@@ -144,6 +144,21 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_made) {
   BOOST_TEST(!std::filesystem::exists(url));
 }
 
+BOOST_AUTO_TEST_CASE(to_look_into_an_empty_database_makes_no_tables) {
+  url = path("empty.db");
+  write("empty.db", "");
+  auto x = records({"list"});
+  BOOST_TEST(x.status == 1);
+  BOOST_TEST(contains(x.err, "the file is empty"), x.err);
+  BOOST_TEST(std::filesystem::file_size(url) == 0u);
+  url = postgres_url();
+  url += url.find('?') == url.npos ? '?' : '&';
+  url += "options=-csearch_path%3Dnobody_made_this";
+  auto y = records({"verify"});
+  BOOST_TEST(y.status == 1);
+  BOOST_TEST(contains(y.err, "there are none"), y.err);
+}
+
 BOOST_AUTO_TEST_CASE(who_cannot_be_reached_is_named_without_the_password) {
   for (auto* bad :
        {"postgresql://me:s3cret@127.0.0.1:1/db", "postgresql://me:s3cret@[::1",
@@ -161,18 +176,28 @@ BOOST_AUTO_TEST_CASE(who_cannot_be_reached_is_named_without_the_password) {
 
 BOOST_AUTO_TEST_CASE(a_command_line_that_cannot_be_used_is_said_in_a_line) {
   url = "x.db";
-  for (const auto& words : {std::vector<std::string>{},
-                            {"nonsense"},
-                            {"show"},
-                            {"purge"},
-                            {"purge", "--older-than", "x"},
-                            {"list", "--state", "x"},
-                            {"list", "--limit", "-1"},
-                            {"export"}}) {
-    auto x = records(words);
+  using words = std::vector<std::string>;
+  for (const auto& [line, said] :
+       {std::pair{words{}, "the command is missing"},
+        {words{"nonsense"}, "unknown command nonsense"},
+        {words{"show"}, "NAME is missing"},
+        {words{"purge"}, "--older-than is required"},
+        {words{"purge", "--older-than", "x"}, "--older-than is \"x\""},
+        {words{"list", "--state", "x"}, "--state is \"x\""},
+        {words{"list", "--limit", "-1"}, "--limit is \"-1\""},
+        {words{"export"}, "--jsonl is required"}}) {
+    auto x = records(line);
     BOOST_TEST(x.status == 2, x.err);
     BOOST_TEST(lines_of(x.err) == 1u, x.err);
+    BOOST_TEST(contains(x.err, said), x.err);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_url_of_another_database_is_not_taken_for_a_path) {
+  url = "mysql://me:s3cret@h/db";
+  auto x = records({"list"});
+  BOOST_TEST(x.status == 1);
+  BOOST_TEST(contains(x.err, "unknown scheme 'mysql'"), x.err);
 }
 
 BOOST_AUTO_TEST_CASE(a_password_is_taken_out_of_what_is_shown) {

@@ -102,13 +102,26 @@ struct program {
   }
 };
 
+// A program that has just started, in one call.
+struct restarted {
+  caf::actor_system_config cfg;
+  caf::actor_system sys{program::tuned(cfg)};
+  reclaim_report found;
+  runtime rt;
+  steward::pool<durable<sleeper>> pool;
+
+  restarted(const std::string& url, const std::string& owner)
+    : rt(sys, {.records = url, .owner = owner, .lease = 1h}),
+      pool(rt.make_durable_pool<sleeper>({.name = "sleepers"}, sleeper_opener{},
+                                         &found)) {
+  }
+};
+
 // Opens sleepers, says which, and never ends by itself.
 void hold_sleepers(const std::string& url, const std::string& owner, int count,
                    const pipe_pair& out) {
-  program mine{url, owner};
-  runtime rt{mine.sys};
-  auto pool = rt.make_pool<durable<sleeper>>({.name = "sleepers"},
-                                             mine.make_opener());
+  restarted mine{url, owner};
+  auto& pool = mine.pool;
   std::vector<lease<durable<sleeper>>> held;
   for (int i = 0; i < count; ++i) {
     auto got = pool.acquire("key", {.deadline = 20s});
@@ -176,14 +189,13 @@ BOOST_DATA_TEST_CASE_F(fixture,
   victim.wait();
   for (auto group : dead)
     BOOST_TEST(runs(group)); // that is what would leak
-  child_process restarted{[&](auto& out) {
-    program mine{url, "victim"};
-    auto report = mine.make_opener().reclaim();
-    out.write_all(std::to_string(report.reclaimed) + " "
-                  + std::to_string(report.failed.size()) + "\n");
+  child_process next{[&](auto& out) {
+    restarted mine{url, "victim"};
+    out.write_all(std::to_string(mine.found.reclaimed) + " "
+                  + std::to_string(mine.found.failed.size()) + "\n");
   }};
-  auto said = restarted.lines();
-  BOOST_TEST(restarted.wait() == 0);
+  auto said = next.lines();
+  BOOST_TEST(next.wait() == 0);
   BOOST_REQUIRE_EQUAL(said.size(), 1u);
   BOOST_TEST(said[0] == "3 0");
   for (auto group : dead)
@@ -268,19 +280,26 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_taken_back_stays_open_and_is_reported) {
   BOOST_TEST(found == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_durable_pool_needs_records) {
+  program mine{url_of("sqlite", dir), "me"};
+  runtime rt{mine.sys};
+  BOOST_CHECK_THROW(rt.make_durable_pool<sleeper>({.name = "sleepers"},
+                                                  sleeper_opener{}),
+                    invalid_options);
+}
+
 BOOST_AUTO_TEST_CASE(an_owner_that_ends_well_leaves_nothing_behind) {
   auto url = url_of("sqlite", dir);
   {
-    program mine{url, "me"};
-    runtime rt{mine.sys};
-    auto pool = rt.make_pool<durable<sleeper>>({.name = "sleepers"},
-                                               mine.make_opener());
-    auto got = pool.acquire("key", {.deadline = 20s});
+    restarted mine{url, "me"};
+    auto got = mine.pool.acquire("key", {.deadline = 20s});
     BOOST_REQUIRE(got);
-    auto row = open_record_store(url, 5s)->list("me", 5s).at(0);
+    auto store = open_record_store(url, 5s);
+    auto row = store->list("me", 5s).at(0);
     BOOST_TEST(row.open);
     BOOST_TEST(row.journal == std::to_string((*got)->value.group));
-    BOOST_TEST(row.incarnation == mine.guard->incarnation());
+    BOOST_TEST(row.incarnation == mine.rt.guard()->incarnation());
+    BOOST_TEST(row.incarnation == store->nodes(5s).at(0).id);
   }
   auto store = open_record_store(url, 5s);
   BOOST_TEST((store->list("me", 5s).at(0).reason == close_reason::drained));

@@ -100,6 +100,8 @@ struct persistence_fixture {
   std::shared_ptr<hand_time> time = std::make_shared<hand_time>();
   std::shared_ptr<steward::record_counters> counters
     = std::make_shared<steward::record_counters>();
+  std::shared_ptr<steward::record_desk> desk
+    = std::make_shared<steward::record_desk>();
   std::shared_ptr<spy_store::log> spy = std::make_shared<spy_store::log>();
   steward::persistence_options options;
   caf::actor persistence;
@@ -127,6 +129,7 @@ struct persistence_fixture {
       = std::make_unique<spy_store>(steward::open_record_store(url, 5s), spy);
     parts.counters = counters;
     parts.time = time;
+    parts.desk = desk;
     parts.options = options;
     persistence = steward::spawn_persistence(sys, std::move(parts),
                                              steward::run_on::shared_threads);
@@ -137,14 +140,14 @@ struct persistence_fixture {
     steward::cafx::send_anon(persistence, std::move(msg));
   }
 
-  std::future<steward::record_answer>
-  ask(std::string name, steward::time_point deadline = steward::never) {
-    auto reply = std::make_shared<std::promise<steward::record_answer>>();
-    auto coming = reply->get_future();
-    auto row = draft(std::move(name), ++asked_);
-    send(steward::write_record_blocking{steward::create_record{std::move(row)},
-                                        deadline, std::move(reply)});
-    return coming;
+  // As a thread asks that waits.
+  steward::record_place ask(std::string name,
+                            steward::time_point deadline = steward::never) {
+    steward::create_record wanted{draft(std::move(name), ++asked_)};
+    auto [place, first] = desk->leave(std::move(wanted), deadline);
+    if (first)
+      send(steward::writes_left{});
+    return place;
   }
 
   std::future<steward::records_flushed> ask_flush(steward::time_point deadline
@@ -187,8 +190,13 @@ struct persistence_fixture {
     }
   }
 
-  static bool ready(const std::future<steward::record_answer>& x) {
-    return x.wait_for(0s) == std::future_status::ready;
+  static bool ready(const steward::record_place& x) {
+    return x.with->wait(x.number, 0s);
+  }
+
+  static steward::record_answer take(const steward::record_place& x) {
+    BOOST_REQUIRE_MESSAGE(ready(x), "there is no answer yet");
+    return x.with->take(x.number);
   }
 
   // The answer, which must be there.

@@ -7,7 +7,7 @@
 using namespace steward;
 using namespace record_test;
 
-using answers = std::vector<std::future<record_answer>>;
+using answers = std::vector<record_place>;
 
 BOOST_FIXTURE_TEST_SUITE(batching, persistence_fixture)
 
@@ -333,13 +333,12 @@ BOOST_AUTO_TEST_CASE(who_waits_for_a_server_too_long_is_answered_meanwhile) {
 BOOST_AUTO_TEST_CASE(beyond_queue_max_requests_are_refused_and_notes_are_not) {
   options.queue_max = 3;
   start();
-  auto a = ask("a");
+  send(note_record{create("a")});
   send(note_record{create("b")});
   send(note_record{create("c")});
   auto refused = ask("d");
   send(note_record{create("e")});
   run();
-  BOOST_TEST(take(a).verdict == record_verdict::created);
   auto answer = take(refused);
   BOOST_TEST(answer.verdict == record_verdict::unavailable);
   BOOST_TEST((answer.trouble == record_trouble::queue_full));
@@ -383,14 +382,12 @@ BOOST_AUTO_TEST_CASE(stop_writes_what_waits_closes_the_file_and_ends) {
   start();
   caf::scoped_actor watcher{sys};
   watcher->monitor(persistence);
-  auto coming = ask("a");
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 6; ++i)
     send(note_record{create("n-" + std::to_string(i))});
   auto stopped = ask_stop(noon + 1s);
   auto refused = ask("late");
   run();
   BOOST_TEST(take(stopped).pending == 0u);
-  BOOST_TEST(take(coming).verdict == record_verdict::created);
   BOOST_TEST(take(refused).cause == "records are being closed");
   BOOST_TEST(spy->closed);
   BOOST_TEST(!std::filesystem::exists(path.string() + "-wal"));
@@ -435,13 +432,39 @@ BOOST_AUTO_TEST_CASE(an_exit_message_makes_one_more_try_and_answers_all) {
   BOOST_TEST(spy->closed);
 }
 
-BOOST_AUTO_TEST_CASE(a_request_to_who_has_ended_breaks_its_promise) {
+BOOST_AUTO_TEST_CASE(a_request_to_who_has_ended_is_answered_at_once) {
   start();
   auto stopped = ask_stop();
   run();
-  auto coming = ask("a");
+  auto answer = take(ask("a"));
+  BOOST_TEST((answer.trouble == record_trouble::closing));
+  BOOST_TEST(!answer.may_exist);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_at_the_desk_when_the_actor_ends_is_answered) {
+  start();
   run();
-  BOOST_CHECK_THROW(coming.get(), std::future_error);
+  auto left = desk->leave(create("a"), never).place; // and nobody is told
+  caf::anon_send_exit(persistence, caf::exit_reason::kill);
+  run();
+  auto answer = take(left);
+  BOOST_TEST((answer.trouble == record_trouble::closing));
+  BOOST_TEST(!answer.may_exist);
+  BOOST_TEST(rows().empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_message_is_enough_for_all_who_left_something) {
+  start();
+  BOOST_TEST(desk->leave(create("a"), never).first);
+  auto second = desk->leave(create("b"), never);
+  BOOST_TEST(!second.first);
+  run();
+  BOOST_TEST(!ready(second.place));
+  send(writes_left{});
+  run();
+  BOOST_TEST(take(second.place).verdict == record_verdict::created);
+  BOOST_TEST((spy->writes == std::vector<std::size_t>{2}));
+  BOOST_TEST(desk->leave(create("c"), never).first); // anew
 }
 
 BOOST_AUTO_TEST_SUITE_END()

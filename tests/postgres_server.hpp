@@ -4,6 +4,8 @@
 // Unix socket, gone with the object. Or that of STEWARD_TEST_PG_URL, in which
 // only a schema of one's own is used.
 
+#include <steward/tests/waiting.hpp>
+
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -13,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -21,7 +24,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace record_test {
@@ -144,14 +146,18 @@ public:
   void start() {
     using namespace std::chrono_literals;
     auto until = std::chrono::steady_clock::now() + 60s;
+    changes_in_folder changes{data()};
     do {
+      changes.forget();
       if (pid_ <= 0 || ::waitpid(pid_, nullptr, WNOHANG) == pid_)
         pid_ = who_.start({(programs_ / "postgres").string(), "-D", data()},
                           log());
-      if (std::chrono::steady_clock::now() > until)
-        throw std::runtime_error{"the server does not start; see " + log()};
-      std::this_thread::sleep_for(20ms);
-    } while (!is_ready());
+      if (is_ready())
+        return;
+      end_of_process ended{pid_};
+      wait_for_news(std::array{changes.number(), ended.number()}, 5s);
+    } while (std::chrono::steady_clock::now() < until);
+    throw std::runtime_error{"the server does not start; see " + log()};
   }
 
   /// Ends the server in one of its ways, and waits for it.

@@ -66,7 +66,7 @@ BOOST_DATA_TEST_CASE_F(fixture, many_threads_that_ask_for_a_name_get_one_id,
                        data::make(both), kind) {
   open(kind);
   race_for_names(*all, 8, 200,
-                 [](std::size_t i) { return named(std::to_string(i)); });
+                 [this](std::size_t i) { return named(std::to_string(i)); });
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, a_record_is_changed_closed_and_read_back,

@@ -2,7 +2,7 @@
 
 #include "record_fixtures.hpp"
 
-#include <steward/storage/iso_time.hpp>
+#include <steward/core/iso_time.hpp>
 #include <steward/storage/record_store.hpp>
 #include <steward/storage/sqlite_store.hpp>
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -82,6 +83,17 @@ private:
   std::unique_ptr<PGresult, decltype(&PQclear)> result_;
 };
 
+/// A statement that is worth its preparation: often used, and planned in one
+/// way whatever the parameters are. The same name is the same text for all who
+/// share a session through a pooler.
+struct pg_statement {
+  std::string name;
+  std::string sql;
+
+  /// Called by what it says.
+  static pg_statement of(std::string sql);
+};
+
 /// One connection to a server, its settings set and read back. Every wait is
 /// bounded here, whatever the network does. One thread.
 class pg_connection {
@@ -102,6 +114,10 @@ public:
   /// Runs one statement; `stage` says what it means if it fails.
   pg_result exec(database_stage stage, const std::string& sql,
                  params values = {});
+
+  /// The same of a statement that is prepared on its first use; where a pooler
+  /// loses it, it is sent as text from then on.
+  pg_result exec(database_stage stage, const pg_statement& what, params values);
 
   void begin();
 
@@ -125,6 +141,9 @@ private:
   void wait(bool to_write, clock::time_point until, database_stage stage);
   void flush(clock::time_point until, database_stage stage);
   pg_result next_result(clock::time_point until, database_stage stage);
+  template <class Send>
+  pg_result ask(database_stage stage, Send send);
+  bool prepare(const pg_statement& what);
   [[noreturn]] void lose(const std::string& why, database_stage stage);
   [[noreturn]] void refuse(const pg_result& said, database_stage stage);
   std::string link_error() const;
@@ -133,6 +152,8 @@ private:
   std::function<void()> on_wait_;
   PGconn* link_ = nullptr;
   bool in_transaction_ = false;
+  bool prepares_ = true; // until a pooler lost a statement
+  std::set<std::string, std::less<>> prepared_;
 };
 
 /// Texts as an array, for `$1::text[]`.

@@ -45,7 +45,7 @@ std::vector<record_answer> pg_write_batch(pg_connection& c,
                                           bool look_first);
 
 /// Makes the schema, or brings an older one up to date, in one transaction;
-/// several processes may do so at once.
-void pg_migrate(pg_connection& c, const std::string& where);
+/// several processes may do so at once. Throws `store_failure`.
+void pg_migrate(pg_connection& c, const std::string& where, where_none how);
 
 } // namespace steward

@@ -48,10 +48,11 @@ record read_row(SQLite::Statement& row);
 std::optional<record> read_by_name(sqlite_connection& c,
                                    const std::string& name);
 
-/// Writes a batch in one transaction, and calls `looked` between the look at
-/// what is there and the inserts.
+/// Writes a batch in one transaction. If `look_first`, it looks for what is
+/// there without a lock, which may be all; then it calls `looked`, if given.
 std::vector<record_answer> write_batch(sqlite_connection& c,
                                        std::span<const record_write> batch,
+                                       bool look_first,
                                        const std::function<void()>& looked);
 
 } // namespace steward

@@ -54,6 +54,9 @@ public:
 
   void signal_worker(std::size_t i, int which);
 
+  /// Kills all; each may be replaced then.
+  void kill_workers();
+
   /// Kills one, and starts another in its place.
   void replace_worker(std::size_t i);
 
@@ -87,6 +90,7 @@ private:
   void start_worker(std::size_t i);
   bool end_worker(worker& x, bool kill);
   std::vector<steward::testkit::operation> read_histories() const;
+  std::vector<steward::testkit::broken_rule> read_late_answers() const;
 
   setup how_;
   std::string url_;
@@ -94,7 +98,6 @@ private:
   std::vector<worker> workers_;
   std::chrono::steady_clock::time_point end_;
   std::uint64_t random_ = 1;
-  bool stopped_ = false;
 };
 
 /// A fault, as it is told in the table.

@@ -225,16 +225,17 @@ void take_all_connections(server_run& run, arena& area) {
   area.pause(400ms);
 }
 
+// Bad weather for so long, and again, in turn.
 outcome through_proxy(const setup& how, weather bad,
-                      std::chrono::milliseconds for_so_long) {
+                      const std::vector<std::chrono::milliseconds>& lengths) {
   server_run run{how};
   proxy between{run.server().socket()};
   const auto& database = run.database();
   auto& area = run.start("postgresql://steward@127.0.0.1:"
                          + std::to_string(between.port()) + "/" + database);
-  while (area.pause(500ms)) {
+  for (std::size_t i = 0; area.pause(500ms); ++i) {
     between.set(bad);
-    area.pause(for_so_long);
+    area.pause(lengths[i % lengths.size()]);
     between.set(weather::fair);
   }
   between.set(weather::fair);
@@ -370,8 +371,9 @@ outcome pooled(const setup& how) {
 } // namespace
 
 std::vector<kind> postgres_kinds() {
-  auto through = [](weather bad, std::chrono::milliseconds time) {
-    return [=](const setup& how) { return through_proxy(how, bad, time); };
+  using lengths = std::vector<std::chrono::milliseconds>;
+  auto through = [](weather bad, const lengths& times) {
+    return [=](const setup& how) { return through_proxy(how, bad, times); };
   };
   return {
     {"nothing", "postgresql", every(100ms, [](server_run&, arena&) {})},
@@ -381,9 +383,11 @@ std::vector<kind> postgres_kinds() {
     {"pg_terminate_backend", "postgresql", every(50ms, terminate_backend)},
     {"kill -9 of a backend", "postgresql", every(1500ms, kill_backend)},
     {"kill -9 of the server", "postgresql", every(1000ms, kill_server)},
-    {"proxy that cuts", "postgresql", through(weather::cutting, 1000ms)},
-    {"proxy that delays", "postgresql", through(weather::slow, 1000ms)},
-    {"proxy that swallows all", "postgresql", through(weather::black_hole, 1s)},
+    {"proxy that cuts", "postgresql", through(weather::cutting, {1s})},
+    {"proxy that delays", "postgresql", through(weather::slow, {1s})},
+    // Longer than a deadline, shorter, and so long that the link is given up.
+    {"proxy that swallows all", "postgresql",
+     through(weather::black_hole, {4s, 1s, 7s})},
     {"lock_timeout", "postgresql", every(700ms, lock_table)},
     {"cancelled statements", "postgresql", every(20ms, cancel_statements)},
     {"read-only server", "postgresql", every(500ms, only_read)},

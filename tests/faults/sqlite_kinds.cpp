@@ -42,10 +42,18 @@ public:
     return "sqlite:" + file().string();
   }
 
-  void mount_small() {
-    if (::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=1m") != 0)
+  void mount_tmpfs(const char* size) {
+    if (::mount("tmpfs", folder_.c_str(), "tmpfs", 0, size) != 0)
       throw skipped{"needs the right to mount a tmpfs"};
     mounted_ = true;
+  }
+
+  /// Whether the file system takes writes. @pre mounted, and nobody writes.
+  void set_writable(bool on) const {
+    if (::mount(nullptr, folder_.c_str(), nullptr,
+                on ? MS_REMOUNT : MS_REMOUNT | MS_RDONLY, nullptr)
+        != 0)
+      throw std::runtime_error{"cannot mount " + folder_.string() + " anew"};
   }
 
   /// Workers whose disk does what the byte in this file says.
@@ -142,11 +150,29 @@ outcome failing_disk(const setup& how, char mode) {
 
 outcome full_tmpfs(const setup& how) {
   file_run run{how};
-  run.mount_small();
+  run.mount_tmpfs("size=1m");
   run.area().start();
   while (run.area().pause(100ms)) {
   }
   return run.area().finish(run.url());
+}
+
+// A file system that takes no writes when programs start, and the log of those
+// that were killed is in it. With files open it cannot be made so.
+outcome read_only_mount(const setup& how) {
+  file_run run{how};
+  run.mount_tmpfs("size=256m");
+  auto& area = run.area();
+  area.start();
+  while (area.pause(800ms)) {
+    area.kill_workers();
+    run.set_writable(false);
+    for (std::size_t i = 0; i < area.workers(); ++i)
+      area.replace_worker(i);
+    area.pause(200ms);
+    run.set_writable(true);
+  }
+  return area.finish(run.url());
 }
 
 outcome moved_file(const setup& how) {
@@ -191,6 +217,7 @@ std::vector<kind> sqlite_kinds() {
     {"fsync fails (EIO)", "sqlite", mode('e')},
     {"no space (ENOSPC)", "sqlite", mode('f')},
     {"read-only (EROFS)", "sqlite", mode('r')},
+    {"read-only when it starts", "sqlite", read_only_mount},
     {"full tmpfs of 1 MB", "sqlite", full_tmpfs},
     {"file moved away and back", "sqlite", moved_file},
     {"power loss, 1 process", "sqlite", power_loss},

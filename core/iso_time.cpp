@@ -1,4 +1,4 @@
-#include <steward/storage/iso_time.hpp>
+#include <steward/core/iso_time.hpp>
 
 #include <algorithm>
 #include <chrono>
