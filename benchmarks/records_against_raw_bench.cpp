@@ -141,16 +141,18 @@ paired::turn run_actors(opened_records& open, std::size_t callers,
   std::latch done{static_cast<std::ptrdiff_t>(callers)};
   auto cpu = paired::cpu_now_us();
   auto start = paired::clock::now();
+  auto caller = [&](caf::stateful_actor<caller_state>* self,
+                    std::vector<double>* mine) {
+    auto& state = cafx::state(self);
+    state.all = open.all.get();
+    state.what = what;
+    state.end = start + how_long;
+    state.waits = mine;
+    state.done = &done;
+    state.next(self);
+  };
   for (auto& mine : waits)
-    open.sys.spawn([&](caf::stateful_actor<caller_state>* self) {
-      auto& state = cafx::state(self);
-      state.all = open.all.get();
-      state.what = what;
-      state.end = start + how_long;
-      state.waits = &mine;
-      state.done = &done;
-      state.next(self);
-    });
+    open.sys.spawn(caller, &mine);
   done.wait();
   return paired::turn_of(waits, paired::clock::now() - start,
                          paired::cpu_now_us() - cpu);

@@ -32,7 +32,7 @@ says() {
 says 'nobody overtakes: it does not hold'
 says "  in $name, seed [0-9]*, policy random, step 1, virtual time +0s"
 says "to repeat: STEWARD_TESTKIT_ONLY=$name STEWARD_TESTKIT_SEED=[0-9]* STEWARD_TESTKIT_SCHEDULE=0:1 "
-says '1  +0s  runner b: arrive'
+says '1 \*+0s  runner b: arrive'
 says 'the last messages of each actor:'
 says '    runner b: arrive (1)'
 

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,16 @@ public:
     stock_.seen.stats = stock_.stats;
     stock_.seen.sort();
     return std::move(stock_.seen);
+  }
+
+  /// How many keys have resources.
+  std::size_t keys_in_use() const {
+    std::set<unsigned> result;
+    for (const auto& r : stock_.open)
+      result.insert(r.key);
+    for (const auto& o : stock_.opening)
+      result.insert(o.key);
+    return result.size();
   }
 
   /// How long a command lets pass.
@@ -156,7 +167,7 @@ private:
     }
     if (auto* free = stock_.free_for(x.key, x.with))
       return lend(*free, r, false);
-    stock_.empty_since.emplace(x.key, stock_.now);
+    stock_.note_known(x.key);
     auto open
       = std::find_if(stock_.opening.begin(), stock_.opening.end(),
                      [&](const auto& o) { return joins(x.key, x.with, o); });
@@ -199,7 +210,7 @@ private:
   }
 
   void act(const command::evict& x) {
-    stock_.empty_since.emplace(x.key, stock_.now);
+    stock_.note_known(x.key);
     std::size_t n = 0;
     for (auto& r : stock_.open)
       if (r.key == x.key) {

@@ -79,7 +79,8 @@ public:
            && tick - x.opened_at >= o.max_lifetime;
   }
 
-  /// `linger`: how long a key without resources keeps its supervisor.
+  /// `linger`: how long a key without resources keeps its supervisor, if it has
+  /// one that is awake.
   virtual bool is_deserted(time_point empty_since, time_point tick,
                            const pool_options& o) const {
     return tick - empty_since >= o.linger;

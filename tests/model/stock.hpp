@@ -111,6 +111,12 @@ struct stock {
       empty_since.insert_or_assign(key, now);
   }
 
+  /// Somebody asks for it: if it had left, it is made anew.
+  void note_known(unsigned key) {
+    note_empty(key);
+    empty_since.emplace(key, now);
+  }
+
   // -- time -------------------------------------------------------------------
 
   time_point tick_after(time_point t) const {
