@@ -5,6 +5,8 @@
 #include <steward/storage/internal/record_text.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <string_view>
 #include <utility>
 
 namespace steward {
@@ -186,6 +188,12 @@ private:
 } // namespace
 
 record read_row(SQLite::Statement& row) {
+  // What is translated need not be copied; it stays until the next step.
+  auto text = [&row](int i) {
+    auto column = row.getColumn(i);
+    const auto* begin = column.getText();
+    return std::string_view{begin, static_cast<std::size_t>(column.getBytes())};
+  };
   record x;
   x.id = row.getColumn(0).getInt64();
   x.name = row.getColumn(1).getString();
@@ -193,23 +201,23 @@ record read_row(SQLite::Statement& row) {
   x.key = row.getColumn(3).getString();
   x.attributes = row.getColumn(4).getString();
   x.owner = row.getColumn(5).getString();
-  x.open = row.getColumn(6).getString() == "open";
-  x.opened_at = time_or_damaged(row.getColumn(8).getString(), x.name);
-  x.creator = hex_or_damaged(row.getColumn(10).getString(), x.name, "creator");
+  x.open = text(6) == "open";
+  x.opened_at = time_or_damaged(text(8), x.name);
+  x.creator = hex_or_damaged(text(10), x.name, "creator");
   x.journal = row.getColumn(12).getString();
   x.incarnation = row.getColumn(13).getInt64();
   x.version = row.getColumn(15).getInt64();
   // Empty where a program of schema 1 wrote it.
-  auto writer = row.getColumn(11).getString();
+  auto writer = text(11);
   x.writer = writer.empty() ? x.creator
                             : hex_or_damaged(writer, x.name, "writer");
-  auto print = row.getColumn(14).getString();
+  auto print = text(14);
   x.print = print.empty() ? fingerprint_of(x.attributes)
                           : hex_or_damaged(print, x.name, "fingerprint");
   if (x.open)
     return x;
-  x.reason = reason_or_damaged(row.getColumn(7).getString(), x.name);
-  x.closed_at = time_or_damaged(row.getColumn(9).getString(), x.name);
+  x.reason = reason_or_damaged(text(7), x.name);
+  x.closed_at = time_or_damaged(text(9), x.name);
   return x;
 }
 
