@@ -32,6 +32,9 @@ pool_scenario::options pool_scenario::draw(world& w) {
   o.pool.when_full = w.swarm("when_full",
                              {full_policy::evict_idle, full_policy::evict_idle,
                               full_policy::reject});
+  // In a long line behind slow holders a deadline may pass.
+  o.pool.waiters_max = w.swarm<std::size_t>("waiters_max", {0, 0, 1, 100});
+  o.load.patient_only = o.pool.waiters_max == 0;
   if (w.swarm("lifetime", {false, false, true}))
     o.pool.max_lifetime = 4s;
   o.inline_opener = w.swarm("inline", {false, false, true});
