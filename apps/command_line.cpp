@@ -2,6 +2,7 @@
 
 #include <steward/apps/manual.hpp>
 #include <steward/apps/option.hpp>
+#include <steward/apps/secrets.hpp>
 #include <steward/apps/text.hpp>
 #include <steward/core/duration_text.hpp>
 #include <steward/version.hpp>

@@ -1,4 +1,5 @@
 #include <steward/apps/output.hpp>
+#include <steward/apps/secrets.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -88,7 +89,7 @@ void write_stdout(std::string_view text) {
 
 void complain(std::string_view text) {
   std::string line = "steward: ";
-  for (auto c : text)
+  for (auto c : without_passwords(text))
     line += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? ' ' : c;
   (void)write_all(STDERR_FILENO, line + '\n');
 }

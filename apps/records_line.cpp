@@ -10,6 +10,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
 
 namespace steward {
 namespace {
@@ -106,23 +109,6 @@ std::string to_records_url(const std::string& word) {
   return is_url ? word : "sqlite:" + word;
 }
 
-std::string without_password(const std::string& word) {
-  auto begin = word.find("://");
-  if (begin == word.npos)
-    return word;
-  begin += 3;
-  auto query = std::min(word.find('?', begin), word.size());
-  auto result = word;
-  for (auto at = word.find("password=", query); at != word.npos;
-       at = result.find("password=", at + 9))
-    result.erase(at + 9, result.find('&', at) - at - 9);
-  auto host = result.rfind('@', query);
-  auto colon = result.find(':', begin);
-  if (host != result.npos && host >= begin && colon < host)
-    result.erase(colon, host - colon);
-  return result;
-}
-
 CLI::App& add_records(CLI::App& app, records_words& words) {
   auto& records = *app.add_subcommand("records", records_manual);
   records.footer(records_manual_end);
@@ -166,6 +152,13 @@ records_arguments to_arguments(const CLI::App& records,
   result.rows_max = to_number<std::size_t>("--limit", words.limit, "0 or more");
   result.name = words.name;
   result.jsonl = words.jsonl;
+  constexpr std::string_view sqlite = "sqlite:";
+  std::error_code unknown;
+  if (result.url.starts_with(sqlite)
+      && std::filesystem::equivalent(result.jsonl,
+                                     result.url.substr(sqlite.size()), unknown))
+    throw usage_error("--jsonl is " + printable(words.jsonl)
+                      + ", which is the database; allowed: another file, or -");
   if (records.got_subcommand("show"))
     result.what = show;
   if (records.got_subcommand("verify"))

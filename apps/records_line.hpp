@@ -43,9 +43,6 @@ struct records_words {
 /// The URL of records that a user named by a path or a URL.
 std::string to_records_url(const std::string& word);
 
-/// The same word fit to be shown.
-std::string without_password(const std::string& word);
-
 /// Adds `steward records` with its subcommands.
 CLI::App& add_records(CLI::App& app, records_words& words);
 

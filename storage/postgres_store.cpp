@@ -76,10 +76,16 @@ store_errc code_for(const pg_failure& x) {
                                               : store_errc::misuse;
 }
 
+// One that is shorter is in many a word: to hide it there would give it away.
+constexpr std::size_t secret_size_min = 4;
+
 void hide(std::string& text, const std::string& secret) {
-  for (auto at = text.find(secret); !secret.empty() && at != text.npos;
-       at = text.find(secret, at))
-    text.replace(at, secret.size(), "***");
+  constexpr std::string_view stars = "***";
+  if (secret.size() < secret_size_min)
+    return;
+  for (auto at = text.find(secret); at != text.npos;
+       at = text.find(secret, at + stars.size()))
+    text.replace(at, secret.size(), stars);
 }
 
 std::string in_ms(duration d) {

@@ -171,10 +171,11 @@ void world::finally(std::function<void()> what) {
   finally_.push_back(std::move(what));
 }
 
-void world::judge(const std::vector<named>& what) {
-  for (const auto& x : what)
-    if (auto why = x.why_not(); !why.empty())
-      throw failure(x.name, why);
+// By number, here and below: a rule may add another one.
+void world::judge(const std::deque<named>& what) {
+  for (std::size_t i = 0; i < what.size(); ++i)
+    if (auto why = what[i].why_not(); !why.empty())
+      throw failure(what[i].name, why);
 }
 
 // -- running ------------------------------------------------------------------
@@ -189,13 +190,14 @@ void world::judge_now() {
   judge(always_);
   if (!at_rest_.empty() && sim_.at_rest())
     judge(at_rest_);
-  for (auto i = sometimes_.begin(); i != sometimes_.end();) {
-    if (!i->second()) {
+  for (std::size_t i = 0; i < sometimes_.size();) {
+    if (!sometimes_[i].second()) {
       ++i;
       continue;
     }
-    situations_[i->first] = true;
-    i = sometimes_.erase(i); // once is enough
+    situations_[sometimes_[i].first] = true;
+    // Once is enough.
+    sometimes_.erase(sometimes_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 
@@ -214,8 +216,8 @@ void world::run(std::size_t chaos_steps, std::size_t fair_steps) {
   }
   judge(eventually_);
   sim_.raise();
-  for (auto& f : finally_) {
-    f();
+  for (std::size_t i = 0; i < finally_.size(); ++i) {
+    finally_[i]();
     sim_.raise();
   }
   // The scenario has caught what it was thrown for it.

@@ -7,6 +7,7 @@
 #include <steward/testkit/simulated.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -164,7 +165,7 @@ private:
   static explained explain(condition holds);
   void after_step();
   void judge_now();
-  void judge(const std::vector<named>& what);
+  void judge(const std::deque<named>& what);
   void kill_someone();
 
   std::uint64_t seed_;
@@ -172,12 +173,12 @@ private:
   bool chaos_ = true;
   std::map<std::string, fault_state, std::less<>> faults_;
   std::vector<caf::actor> mortals_;
-  std::vector<named> always_;
-  std::vector<named> at_rest_;
-  std::vector<named> eventually_;
-  std::vector<std::pair<std::string, condition>> sometimes_;
+  std::deque<named> always_;
+  std::deque<named> at_rest_;
+  std::deque<named> eventually_;
+  std::deque<std::pair<std::string, condition>> sometimes_;
   std::map<std::string, bool, std::less<>> situations_;
-  std::vector<std::function<void()>> finally_;
+  std::deque<std::function<void()>> finally_;
   std::vector<std::shared_ptr<void>> kept_;
   random_stream victims_;
   testkit::sim sim_; // the last: who ends with it may use all of the above

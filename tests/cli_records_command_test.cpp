@@ -8,6 +8,7 @@
 #include "record_fixtures.hpp"
 
 #include <steward/apps/records_line.hpp>
+#include <steward/apps/secrets.hpp>
 #include <steward/storage/record_store.hpp>
 #include <steward/tests/command_runner.hpp>
 
@@ -200,14 +201,34 @@ BOOST_AUTO_TEST_CASE(a_url_of_another_database_is_not_taken_for_a_path) {
   BOOST_TEST(contains(x.err, "unknown scheme 'mysql'"), x.err);
 }
 
+BOOST_AUTO_TEST_CASE(an_export_does_not_replace_the_database) {
+  url = path("own.db");
+  open_record_store(to_records_url(url), 20s).reset();
+  auto x = records({"export", "--jsonl", url});
+  BOOST_TEST(x.status == 2);
+  BOOST_TEST(contains(x.err, "which is the database"), x.err);
+  BOOST_TEST(records({"verify"}).status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_password_is_taken_out_of_what_is_shown) {
   for (auto [word, shown] :
        {std::pair{"a.db", "a.db"},
         {"postgresql://me:pw@h/db", "postgresql://me@h/db"},
         {"postgresql://me@h/db?password=pw", "postgresql://me@h/db?password="},
         {"postgresql://me:p@w@h/db?x=y", "postgresql://me@h/db?x=y"},
-        {"postgresql://h:5432/db", "postgresql://h:5432/db"}})
+        {"postgresql://h:5432/db", "postgresql://h:5432/db"},
+        {"postgresql://u:ge?he/im@h/db", "postgresql://u@h/db"},
+        {"postgresql://u:geheim", "postgresql://u"},
+        {"postgresql://h/db?x=y&p%61ss%77ord=pw&z=1",
+         "postgresql://h/db?x=y&p%61ss%77ord=&z=1"},
+        {"postgresql://h/db?sslpassword=pw", "postgresql://h/db?sslpassword="},
+        {"postgresql:u:geheim@h/db", "postgresql:u@h/db"},
+        {"sqlite:postgresql://u:pw@h/db", "sqlite:postgresql://u@h/db"},
+        {"/dir:with/a@b.db", "/dir:with/a@b.db"}})
     BOOST_TEST(without_password(word) == shown);
+  BOOST_TEST(without_passwords("unknown 'postgresql://u:pw@h': host=h "
+                               "password=pw user=u")
+             == "unknown 'postgresql://u@h': host=h password= user=u");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

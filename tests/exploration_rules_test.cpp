@@ -86,6 +86,18 @@ BOOST_AUTO_TEST_CASE(a_simulation_throws_what_is_reported_between_two_steps) {
   BOOST_TEST(s.reported()->detail() == "between");
 }
 
+BOOST_AUTO_TEST_CASE(a_rule_may_add_another_one) {
+  BOOST_TEST(violation_of([](world& w) {
+               w.always("the first", [&w] {
+                 for (int i = 0; i < 100; ++i)
+                   w.always("number " + std::to_string(i),
+                            [i] { return i != 99; });
+                 return true;
+               });
+             })
+             == "number 99: it does not hold");
+}
+
 BOOST_AUTO_TEST_CASE(a_run_without_a_step_is_judged_too) {
   BOOST_TEST(
     violation_of([](world& w) { w.always("a rule", [] { return false; }); })
