@@ -25,6 +25,7 @@ using found = key_home::found;
 struct taken {
   slot* place;
   close_reason why;
+  bool claimed = false; // from the budget, for its permit
 };
 
 // When a sleeping key is next due. One without resources leaves, so there is
@@ -40,10 +41,8 @@ time_point next_due(key_entry& key, time_point now) {
 }
 
 void arm_clock(const entry_ptr& key, time_point next) {
-  if (next == never)
-    return;
-  key->pool->hint->lower(next);
-  cafx::send_anon(key->pool->clock, arm{key, next});
+  if (next != never)
+    key->pool->arm_clock(key, next);
 }
 
 // Tells the clock when the key is next due, if it does not know of anything
@@ -93,6 +92,8 @@ close_end mark_closed(const entry_ptr& key, const taken& x) {
     case found::asleep: break;
     case found::gone: book_closed(*key, id, x.why); break; // abandoned
     case found::busy:
+      if (x.claimed)
+        pool.budget->left_to_owner({key, x.place, id});
       key->wake(caf::make_message(closed{x.place, x.why, false}));
       return {};
   }
@@ -102,11 +103,9 @@ close_end mark_closed(const entry_ptr& key, const taken& x) {
 // In this order: a budget that misses the resource before it has the permit
 // would ask for another one.
 void put_permit_of(pool_context& pool, std::uint64_t id) {
-  if (!pool.budget)
-    return;
-  if (!pool.budget_permits.try_put())
-    pool.budget->returned();
-  pool.budget->closed(id);
+  pool.put_permit();
+  if (pool.budget)
+    pool.budget->closed(id);
 }
 
 // Closes what was taken: here, or on a worker, which arms the clock after it.
@@ -139,13 +138,10 @@ time_point close_all(const entry_ptr& key, const std::vector<taken>& all,
 
 // -- requests -----------------------------------------------------------------
 
-// Closes a resource of a key that is attended to.
+// Closes a resource of a key that is attended to. Its permit is the caller's.
 void close_own(key_entry& key, slot& s) {
-  auto id = s.id();
   close_resource_of(key, s, close_reason::evicted, false);
-  book_closed(key, id, close_reason::evicted);
-  if (key.pool->budget)
-    key.pool->budget->closed(id);
+  book_closed(key, s.id(), close_reason::evicted);
   s.finish_close();
 }
 
@@ -154,53 +150,73 @@ bool evict_one(key_entry& key) {
   auto victim = key.place.least_recently_used();
   if (victim.place == nullptr || !victim.place->try_take(victim.seen))
     return false;
+  auto id = victim.place->id();
   close_own(key, *victim.place);
+  if (key.pool->budget)
+    key.pool->budget->closed(id);
   return true;
 }
 
-enum class claimed { closed, in_use, left_to_supervisor };
+using claimed = total_budget::book::claimed;
 
-// Closes a resource of another key, if that sleeps; the permit is not put back.
-claimed close_for_permit(key_home& home, const entry_ptr& owner,
-                         std::uint64_t id) {
+enum class claim_end { closed, in_use, left_to_owner };
+
+// Closes a resource of another key, if that sleeps.
+claim_end close_of_another(key_home& home, const entry_ptr& owner,
+                           const claimed& x) {
+  auto& all = *owner->pool->budget;
   slot* place = nullptr;
   auto state = home.while_asleep(*owner, [&] {
-    place = take(owner->place, id);
+    place = take(owner->place, x.id);
     return rest::stays;
   });
-  if (state == found::busy && owner->tell(caf::make_message(give_up{id})))
-    return claimed::left_to_supervisor;
-  if (place == nullptr)
-    return claimed::in_use;
+  if (state == found::busy) {
+    all.left_to_owner(x);
+    if (owner->tell(caf::make_message(give_up{x.id})))
+      return claim_end::left_to_owner;
+    all.kept(x.id); // it fell asleep meanwhile
+    return claim_end::in_use;
+  }
+  if (place == nullptr) {
+    all.put_back(x);
+    return claim_end::in_use;
+  }
   close_resource_of(*owner, *place, close_reason::evicted, false);
-  auto end = mark_closed(owner, {place, close_reason::evicted});
+  auto end = mark_closed(owner, {place, close_reason::evicted, true});
   if (!end.here)
-    return claimed::left_to_supervisor;
-  owner->pool->budget->closed(id);
+    return claim_end::left_to_owner;
   arm_clock(owner, end.next);
-  return claimed::closed;
+  return claim_end::closed;
+}
+
+// The same where the other key is this one.
+claim_end close_claimed(key_home& home, key_entry& key, const claimed& x) {
+  // Nobody else has this pool's budget.
+  auto owner = std::static_pointer_cast<key_entry>(x.owner);
+  if (owner.get() != &key)
+    return close_of_another(home, owner, x);
+  auto* own = take(key.place, x.id);
+  if (own == nullptr) {
+    key.pool->budget->put_back(x);
+    return claim_end::in_use;
+  }
+  close_own(key, *own);
+  return claim_end::closed;
 }
 
 // Gets the permit of the least recently used idle resource of all keys, which is
 // closed for it.
 bool take_permit_of_another(key_home& home, key_entry& key) {
-  auto& all = *key.pool->budget;
-  for (int tries = 0; tries < 4; ++tries) {
-    auto victim = all.claim();
+  // What looked idle may be in use again. Who loses that race so often leaves it
+  // to a supervisor, which waits.
+  constexpr int tries_max = 4;
+  for (int tries = 0; tries < tries_max; ++tries) {
+    auto victim = key.pool->budget->claim();
     if (!victim)
       return false;
-    // Nobody else has this pool's budget.
-    auto owner = std::static_pointer_cast<key_entry>(victim->to);
-    auto end = claimed::in_use;
-    if (owner.get() != &key) {
-      end = close_for_permit(home, owner, victim->id);
-    } else if (auto* own = take(key.place, victim->id)) {
-      close_own(key, *own);
-      end = claimed::closed;
-    }
-    if (end != claimed::in_use)
-      return end == claimed::closed;
-    all.kept(victim->id);
+    auto end = close_claimed(home, key, *victim);
+    if (end != claim_end::in_use)
+      return end == claim_end::closed;
   }
   return false;
 }
@@ -229,8 +245,7 @@ caf::expected<hold> open_one(const entry_ptr& key, std::string_view params) {
     book_open_failed(*key, s, outcome.error);
     pool.counters.rejected();
     s.open_failed();
-    if (pool.budget && !pool.budget_permits.try_put())
-      pool.budget->returned();
+    pool.put_permit();
     auto figures = figures_of(key->place, pool.options, pool.grid, now);
     figures.open_in_pool = pool.counters.read().open;
     return make_error(errc::open_failed,

@@ -2,6 +2,7 @@
 
 #include <steward/messages/budget.hpp>
 
+#include <mutex>
 #include <utility>
 
 namespace steward {
@@ -53,10 +54,18 @@ void total_budget::kept(std::uint64_t id) {
   note([&](time_point now) { book_.kept(id, now, out_); });
 }
 
-std::optional<total_budget::book::ask> total_budget::claim() {
-  std::optional<book::ask> result;
+std::optional<total_budget::book::claimed> total_budget::claim() {
+  std::optional<book::claimed> result;
   note([&](time_point now) { result = book_.claim(now); });
   return result;
+}
+
+void total_budget::put_back(book::claimed x) {
+  note([&](time_point now) { book_.put_back(std::move(x), now, out_); });
+}
+
+void total_budget::left_to_owner(book::claimed x) {
+  note([&](time_point) { book_.left_to_owner(std::move(x)); });
 }
 
 void total_budget::stop() {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <steward/actors/mutex.hpp>
 #include <steward/core/budget_book.hpp>
 #include <steward/core/timepiece.hpp>
 #include <steward/messages/recipient.hpp>
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 namespace steward {
@@ -41,8 +41,10 @@ public:
   /// It was asked for, but somebody uses it.
   void kept(std::uint64_t id);
 
-  /// See `budget_book::claim`.
-  std::optional<book::ask> claim();
+  /// As in `budget_book`.
+  std::optional<book::claimed> claim();
+  void put_back(book::claimed x);
+  void left_to_owner(book::claimed x);
 
   /// Forgets everything and everybody, and goes on doing so.
   void stop();
@@ -53,7 +55,7 @@ private:
   static void send(const book::any_effect& x);
 
   const timepiece& time_;
-  std::mutex guard_;
+  mutex guard_;
   book book_;
   book::effects out_;
   bool stopped_ = false;

@@ -35,12 +35,19 @@ STEWARD_MESSAGE(steward::beat_now)
 
 namespace steward {
 
+clock_state::~clock_state() {
+  if (config_.box != nullptr)
+    config_.box->stop();
+}
+
 caf::behavior clock_state::make_behavior(clock_config config) {
   config_ = std::move(config);
   wheel_.emplace(config_.time->now());
   cafx::drop_unknown(self_);
+  if (!config_.runs) // `advance` collects first
+    config_.box->looks_at(time_point::min());
   return {
-    [this](const arm& m) { on_arm(m); },
+    [this](collect_alarms) { plan_wake(config_.time->now()); },
     [this](const tick_done& m) { on_done(m); },
     [this](const attended& m) { on_attended(m); },
     [this](const beat_now& m) {
@@ -64,9 +71,10 @@ caf::behavior clock_state::make_behavior(clock_config config) {
   };
 }
 
-void clock_state::on_arm(const arm& m) {
-  put(m.whom, m.at);
-  plan_wake(config_.time->now());
+void clock_state::collect() {
+  for (const auto& x : config_.box->collect())
+    if (!x.whom->over.load(std::memory_order_relaxed))
+      put(x.whom, x.at);
 }
 
 void clock_state::on_done(const tick_done& m) {
@@ -152,6 +160,7 @@ void clock_state::beat() {
     config_.time->leave_out(late);
     now -= late;
   }
+  collect();
   wake_due(now);
   // From the same reading: a stop between two of them would go unnoticed.
   plan_wake(now);
@@ -159,19 +168,25 @@ void clock_state::beat() {
 
 // One timer counts, the latest planned; the others find their generation gone.
 void clock_state::plan_wake(time_point now) {
-  if (!config_.runs || wheel_->size() == 0)
+  if (!config_.runs)
     return;
-  auto next = std::clamp(wheel_->next(), now, later(now, tick_));
-  if (next >= planned_)
-    return;
-  planned_ = next;
-  cafx::send_later(self_, next - now, beat_now{++generation_});
+  do {
+    collect();
+    if (wheel_->size() == 0)
+      continue;
+    auto next = std::clamp(wheel_->next(), now, later(now, tick_));
+    if (next >= planned_)
+      continue;
+    planned_ = next;
+    cafx::send_later(self_, next - now, beat_now{++generation_});
+  } while (!config_.box->looks_at(planned_));
 }
 
 // -- without ------------------------------------------------------------------
 
 // One instant after the other; the next one when all have answered.
 void clock_state::go_on() {
+  collect();
   while (outstanding_ == 0) {
     auto next = wheel_->next();
     if (next > target_)
@@ -182,7 +197,7 @@ void clock_state::go_on() {
   if (outstanding_ > 0)
     return;
   config_.set_time(target_);
-  config_.hint->raise(wheel_->next());
+  config_.box->raise(wheel_->next());
   advancing_->deliver(advanced{seq_});
   advancing_.reset();
 }

@@ -16,7 +16,7 @@ namespace steward {
 /// How a clock runs.
 struct clock_config {
   std::shared_ptr<timepiece> time;
-  std::shared_ptr<clock_hint> hint;
+  std::shared_ptr<alarms> box;
   /// Whether it has a timer of its own; else `advance` moves it, and it sets
   /// `time` through `set_time`.
   bool runs = true;
@@ -35,6 +35,8 @@ public:
   explicit clock_state(self_pointer self) : self_(self) {
   }
 
+  ~clock_state();
+
   static constexpr const char* name = "steward.clock";
 
   caf::behavior make_behavior(clock_config config);
@@ -42,9 +44,9 @@ public:
 private:
   static constexpr std::size_t purge_min = 1024;
 
-  void on_arm(const arm& m);
   void on_done(const tick_done& m);
   void on_attended(const attended& m);
+  void collect();
   void put(const std::shared_ptr<recipient>& whom, time_point at);
   std::size_t wake_due(time_point now);
   std::size_t call_caretakers(const cleanup_tick& tick);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/actors/alarms.hpp>
 #include <steward/actors/budget.hpp>
 #include <steward/actors/job_runner.hpp>
 #include <steward/core/cleanup.hpp>
@@ -13,6 +14,7 @@
 #include <steward/core/timepiece.hpp>
 #include <steward/messages/caf.hpp>
 #include <steward/messages/lent_thread.hpp>
+#include <steward/messages/tick.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -87,33 +89,6 @@ public:
   virtual bool closed() const noexcept = 0;
 };
 
-/// When the clock is next needed, as far as everybody told it: lowered by who
-/// arms it, raised by the clock when it has gone on. Lets a replay skip the
-/// ticks at which nothing is due.
-class clock_hint {
-public:
-  time_point next() const noexcept {
-    return time_point{duration{next_.load(std::memory_order_acquire)}};
-  }
-
-  void lower(time_point at) noexcept {
-    auto t = at.time_since_epoch().count();
-    auto seen = next_.load(std::memory_order_relaxed);
-    while (
-      t < seen
-      && !next_.compare_exchange_weak(seen, t, std::memory_order_acq_rel)) {
-      // `seen` is fresh.
-    }
-  }
-
-  void raise(time_point at) noexcept {
-    next_.store(at.time_since_epoch().count(), std::memory_order_release);
-  }
-
-private:
-  std::atomic<std::int64_t> next_{never.time_since_epoch().count()};
-};
-
 /// What all supervisors of a pool share. Made by the runtime, read by all; it
 /// outlives whoever holds a lease.
 struct pool_context {
@@ -136,6 +111,18 @@ struct pool_context {
     return result;
   }
 
+  /// Has the clock wake `whom` at `at`, if not before.
+  void arm_clock(std::shared_ptr<recipient> whom, time_point at) const {
+    if (alarm_box->leave(std::move(whom), at))
+      cafx::send_anon(clock, collect_alarms{});
+  }
+
+  /// Gives one permit back.
+  void put_permit() {
+    if (budget && !budget_permits.try_put())
+      budget->returned();
+  }
+
   const pool_options options;
   const std::shared_ptr<timepiece> time;
   const std::shared_ptr<any_opener> opener;
@@ -152,7 +139,7 @@ struct pool_context {
   caf::actor front;       ///< takes messages for this pool
   caf::actor caretaker;   ///< of keys whose supervisor sleeps
   caf::actor persistence; ///< only where `recorded`
-  std::shared_ptr<clock_hint> hint;
+  std::shared_ptr<alarms> alarm_box;
   std::shared_ptr<job_runner> runner;
   caf::actor_system* lends_to = nullptr; ///< the work of the thread that asks
   std::weak_ptr<key_home> home;          ///< a supervisor may outlive it

@@ -268,14 +268,11 @@ void supervisor_state::tell_clock() {
   auto time = now();
   auto next = gone_ ? never : core_->next_due(time);
   auto sooner = next < armed_;
-  if (sooner) {
-    armed_ = next;
-    pool_->hint->lower(next);
-  }
+  armed_ = std::min(armed_, next);
   if (std::exchange(ticking_, false))
     cafx::send(self_, pool_->clock, tick_done{entry_, next});
   else if (sooner)
-    cafx::send(self_, pool_->clock, arm{entry_, next});
+    pool_->arm_clock(entry_, next);
 }
 
 void supervisor_state::act(const effect::open_resource& x) {
@@ -401,12 +398,10 @@ void supervisor_state::fail(reply& to, const caf::error& why) {
 
 std::optional<supervisor_state::reply>
 supervisor_state::take_reply(request_id id) {
-  auto i = replies_.find(id);
-  if (i == replies_.end())
+  auto found = replies_.extract(id);
+  if (found.empty())
     return std::nullopt;
-  std::optional<reply> result{std::move(i->second)};
-  replies_.erase(i);
-  return result;
+  return std::move(found.mapped());
 }
 
 std::string supervisor_state::refusal_text(errc why, const rejection& f) const {

@@ -87,16 +87,37 @@ public:
       pump(now, out);
   }
 
-  /// For somebody who makes room himself: the least recently used idle resource,
-  /// which he has to close or to say `kept` of. If he closes it, its permit is
-  /// his. Nothing if others wait for permits, or none may be evicted.
-  std::optional<ask> claim(time_point now) {
+  /// What somebody closes who makes room himself.
+  struct claimed {
+    Owner owner;
+    slot* place;
+    std::uint64_t id;
+  };
+
+  /// For him: the least recently used idle resource, which is forgotten here. If
+  /// he closes it, its permit is his. Nothing if others wait for permits, or none
+  /// may be evicted.
+  std::optional<claimed> claim(time_point now) {
     if (!queue_.empty() || policy_ != full_policy::evict_idle)
       return std::nullopt;
-    while (auto next = expect_next(now))
+    while (auto next = take_next(now)) {
       if (next->is_open)
-        return ask{next->owner, next->id};
+        return claimed{std::move(next->what.owner), next->what.place, next->id};
+      expect(std::move(*next));
+    }
     return std::nullopt;
+  }
+
+  /// He could not close it: somebody uses it.
+  void put_back(claimed x, time_point now, effects& out) {
+    order_.insert(now, x.id, {x.place, std::move(x.owner)});
+    if (!queue_.empty())
+      pump(now, out);
+  }
+
+  /// Its owner closes it instead: `closed` or `kept` will be said of it.
+  void left_to_owner(claimed x) {
+    expected_.emplace(x.id, resource{x.place, std::move(x.owner)});
   }
 
   std::size_t waiting() const noexcept {
@@ -113,9 +134,9 @@ private:
     Owner owner;
   };
 
-  struct expected_one {
+  struct candidate {
     std::uint64_t id;
-    Owner owner;
+    resource what;
     bool is_open; // else it is being closed: its permit is on the way
   };
 
@@ -146,16 +167,23 @@ private:
   }
 
   bool expect_one(time_point now, effects& out) {
-    auto next = expect_next(now);
-    if (next && next->is_open)
-      out.push_back(ask{std::move(next->owner), next->id});
-    return next.has_value();
+    auto next = take_next(now);
+    if (!next)
+      return false;
+    if (next->is_open)
+      out.push_back(ask{next->what.owner, next->id});
+    expect(std::move(*next));
+    return true;
+  }
+
+  void expect(candidate x) {
+    expected_.emplace(x.id, std::move(x.what));
   }
 
   // Takes the least recently used resource that nobody holds, or one that is
-  // being closed, out of the order until it is closed or kept.
-  std::optional<expected_one> expect_next(time_point now) {
-    std::optional<expected_one> result;
+  // being closed, out of the order.
+  std::optional<candidate> take_next(time_point now) {
+    std::optional<candidate> result;
     std::vector<typename use_order<resource>::first> held;
     while (!result && order_.size() > 0) {
       auto x = order_.pop();
@@ -173,8 +201,7 @@ private:
       } else if (is_open && used > x.stamp) {
         order_.insert(used, x.id, std::move(x.what));
       } else {
-        result = expected_one{x.id, x.what.owner, is_open};
-        expected_.emplace(x.id, std::move(x.what));
+        result = candidate{x.id, std::move(x.what), is_open};
       }
     }
     for (auto& x : held)

@@ -23,7 +23,7 @@ public:
   }
 
   void insert(time_point stamp, std::uint64_t id, T what) {
-    auto& heap = by_stamp_.try_emplace(by_stamp_.end(), stamp)->second;
+    auto& heap = heap_of(stamp);
     heap.push_back({id, std::move(what)});
     std::push_heap(heap.begin(), heap.end(), comes_later);
     ++size_;
@@ -66,6 +66,14 @@ private:
     std::uint64_t id;
     T what;
   };
+
+  // Mostly the last one: that of now.
+  std::vector<entry>& heap_of(time_point stamp) {
+    if (auto last = by_stamp_.rbegin();
+        last != by_stamp_.rend() && last->first == stamp)
+      return last->second;
+    return by_stamp_.try_emplace(by_stamp_.end(), stamp)->second;
+  }
 
   static bool comes_later(const entry& a, const entry& b) noexcept {
     return a.id > b.id;

@@ -11,11 +11,8 @@
 
 namespace steward {
 
-/// To the clock: wake me at `at`, if not before.
-struct arm {
-  std::shared_ptr<recipient> whom;
-  time_point at;
-};
+/// To the clock: there are alarms before the next beat.
+struct collect_alarms {};
 
 /// To whoever is due, from the clock. `now` never goes back.
 struct cleanup_tick {
@@ -61,7 +58,7 @@ struct stop_clock {};
 
 } // namespace steward
 
-STEWARD_MESSAGE(steward::arm)
+STEWARD_MESSAGE(steward::collect_alarms)
 STEWARD_MESSAGE(steward::cleanup_tick)
 STEWARD_MESSAGE(steward::tick_done)
 STEWARD_MESSAGE(steward::attend)

@@ -254,7 +254,11 @@ void directory::one_less(entry_ptr gone) {
   if (gone == nullptr)
     return;
   retired_.retire(std::move(gone));
-  // Counted under the lock: who waits for 0 may delete the directory then.
+  auto seen = size();
+  while (seen > 1)
+    if (size_.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel))
+      return;
+  // The last one under the lock: who waits for 0 may delete the directory then.
   std::lock_guard lock{empty_guard_};
   if (size_.fetch_sub(1, std::memory_order_acq_rel) == 1)
     empty_.notify_all();

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <steward/actors/key_entry.hpp>
+#include <steward/actors/mutex.hpp>
 #include <steward/actors/pool_context.hpp>
 #include <steward/core/atomic.hpp>
 #include <steward/core/hold.hpp>
 #include <steward/runtime/epochs.hpp>
 #include <steward/runtime/key_table.hpp>
-#include <steward/runtime/mutex.hpp>
 
 #include <array>
 #include <chrono>

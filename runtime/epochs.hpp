@@ -1,8 +1,8 @@
 #pragma once
 
+#include <steward/actors/mutex.hpp>
 #include <steward/core/atomic.hpp>
 #include <steward/runtime/fences.hpp>
-#include <steward/runtime/mutex.hpp>
 #include <steward/runtime/per_thread.hpp>
 
 #include <cstddef>
@@ -14,12 +14,11 @@ namespace steward {
 
 /// Lets threads read without a lock what others take away: that is destroyed
 /// when nobody reads any more who may have seen it. Epoch-based reclamation (K.
-/// Fraser, Practical lock-freedom, 2004), with an epoch for each thing that is
-/// taken away. To begin to read costs one store where the kernel has
-/// membarrier(2), else a fence.
+/// Fraser, Practical lock-freedom, 2004). To begin to read costs one store where
+/// the kernel has membarrier(2), else a fence.
 class epochs {
 public:
-  /// How much may be left over before somebody looks what can be destroyed.
+  /// How much is taken away between two looks at what can be destroyed.
   explicit epochs(std::size_t garbage_max = 256) : garbage_max_(garbage_max) {
   }
 
@@ -92,13 +91,14 @@ private:
   static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
   std::uint64_t first_reader();
-  std::vector<garbage> take_unseen();
+  void look_for_unseen();
 
   [[no_unique_address]] per_thread<reading::reader> readers_;
   atomic<std::uint64_t> now_{1};
   const std::size_t garbage_max_;
   mutable mutex guard_;
-  std::vector<garbage> garbage_; // in the order of the epochs
+  std::vector<garbage> garbage_;              // in the order of the epochs
+  std::vector<std::shared_ptr<void>> unseen_; // can be destroyed
   std::size_t look_at_ = garbage_max_;
 };
 

@@ -32,7 +32,7 @@ struct drive {
   std::shared_ptr<manual_timepiece> time;
   std::shared_ptr<pool_core> pool;
   caf::actor clock;
-  const clock_hint* next_due;
+  const alarms* next_due;
   caf::actor persistence;
   std::shared_ptr<const record_counters> counters;
 

@@ -45,7 +45,7 @@ spdlog::logger& logger() {
 runtime::runtime(caf::actor_system& sys, runtime_options options,
                  surroundings around)
   : sys_(sys), options_(std::move(options)), around_(std::move(around)),
-    hint_(std::make_shared<clock_hint>()) {
+    alarms_(std::make_shared<alarms>()) {
   if (options_.workers == 0 || options_.workers > workers_max)
     throw invalid_options(fmt::format("workers is {}; allowed: 1 to {}",
                                       options_.workers, workers_max));
@@ -62,7 +62,7 @@ runtime::runtime(caf::actor_system& sys, runtime_options options,
     clock.set_time = [t = options_.time](time_point now) { t->set(now); };
   }
   clock.time = time_;
-  clock.hint = hint_;
+  clock.box = alarms_;
   // Opened before anything is started: it is what may fail.
   if (!options_.records.empty())
     records_ = open_records(sys_, {options_.records, options_.owner}, around_);
@@ -91,7 +91,7 @@ runtime::add_pool(pool_options options, std::shared_ptr<any_opener> opener) {
   auto context = std::make_shared<pool_context>(std::move(options), time_,
                                                 std::move(opener));
   context->clock = clock_;
-  context->hint = hint_;
+  context->alarm_box = alarms_;
   context->runner = workers_;
   context->lends_to = around_.lends_threads ? &sys_ : nullptr;
   context->owner = options_.owner;

@@ -137,8 +137,8 @@ public:
     return clock_;
   }
 
-  const clock_hint& next_due() const noexcept {
-    return *hint_;
+  const alarms& next_due() const noexcept {
+    return *alarms_;
   }
 
 private:
@@ -152,7 +152,7 @@ private:
   runtime_options options_;
   surroundings around_;
   std::shared_ptr<timepiece> time_;
-  std::shared_ptr<clock_hint> hint_;
+  std::shared_ptr<alarms> alarms_;
   caf::actor clock_;
   std::shared_ptr<job_runner> workers_;
   std::unique_ptr<steward::records> records_;

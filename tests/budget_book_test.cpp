@@ -68,6 +68,11 @@ struct fixture {
     return effects();
   }
 
+  std::string put_back(book::claimed x) {
+    budget.put_back(x, now, out);
+    return effects();
+  }
+
   // Opens a resource with a permit; it is idle from now on.
   slot& open(std::uint64_t id, char owner) {
     BOOST_REQUIRE(all.try_take());
@@ -339,6 +344,83 @@ BOOST_AUTO_TEST_CASE(the_book_always_finds_the_least_recently_used) {
   }
   BOOST_TEST(asked > 1000u);
   BOOST_TEST(denied > 1000u);
+}
+
+// -- who makes room himself ---------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(what_is_claimed_is_the_least_recently_used_and_forgotten) {
+  auto& first = open(1, 'a');
+  now += 1s;
+  auto& second = open(2, 'b');
+  now += 1s;
+  use(first);
+  auto victim = budget.claim(now);
+  BOOST_REQUIRE(victim.has_value());
+  BOOST_TEST(victim->id == 2u);
+  BOOST_TEST(victim->owner == 'b');
+  BOOST_TEST(victim->place == &second);
+  BOOST_TEST(budget.known() == 1u);
+  BOOST_TEST(wanted('c') == "ask a for 1"); // and not for the one that is taken
+}
+
+BOOST_AUTO_TEST_CASE(nothing_can_be_claimed_past_those_who_wait) {
+  open(1, 'a');
+  open(2, 'b');
+  BOOST_TEST(wanted('c') == "ask a for 1");
+  BOOST_TEST(!budget.claim(now).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_in_use_or_being_closed_cannot_be_claimed) {
+  auto& first = open(1, 'a');
+  auto& second = open(2, 'b');
+  hold(first);
+  start_close(second);
+  BOOST_TEST(!budget.claim(now).has_value());
+  BOOST_TEST(wanted('c') == ""); // the permit of the second one will come
+  BOOST_TEST(closed(2) == "deny c");
+}
+
+BOOST_FIXTURE_TEST_CASE(where_nothing_is_evicted_nothing_is_claimed,
+                        rejecting) {
+  open(1, 'a');
+  BOOST_TEST(!budget.claim(now).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_put_back_counts_as_used_now) {
+  open(1, 'a');
+  now += 1s;
+  open(2, 'b');
+  now += 1s;
+  auto victim = budget.claim(now);
+  BOOST_REQUIRE(victim.has_value());
+  BOOST_TEST(victim->id == 1u);
+  BOOST_TEST(put_back(*victim) == "");
+  BOOST_TEST(budget.known() == 2u);
+  BOOST_TEST(wanted('c') == "ask b for 2");
+}
+
+BOOST_AUTO_TEST_CASE(who_came_meanwhile_is_promised_what_is_put_back) {
+  open(1, 'a');
+  auto& second = open(2, 'b');
+  hold(second);
+  auto victim = budget.claim(now);
+  BOOST_REQUIRE(victim.has_value());
+  BOOST_TEST(wanted('c') == "deny c"); // its permit is not for others
+  BOOST_TEST(put_back(*victim) == "");
+  BOOST_TEST(wanted('d') == "ask a for 1");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_left_to_its_owner_is_closed_or_kept_by_that) {
+  open(1, 'a');
+  auto& second = open(2, 'b');
+  hold(second);
+  auto victim = budget.claim(now);
+  BOOST_REQUIRE(victim.has_value());
+  budget.left_to_owner(*victim);
+  BOOST_TEST(wanted('c') == ""); // the owner's permit will come
+  BOOST_TEST(returned() == "grant c");
+  BOOST_TEST(closed(1) == "");
+  BOOST_TEST(budget.known() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

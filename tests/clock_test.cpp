@@ -93,16 +93,21 @@ struct fixture {
 
   std::shared_ptr<recipient> arm_at(time_point at) {
     auto whom = std::make_shared<plain_recipient>(ear);
-    cafx::send_anon(clock, arm{whom, at});
+    arm(whom, at);
     return whom;
+  }
+
+  void arm(std::shared_ptr<recipient> whom, time_point at) {
+    if (box->leave(std::move(whom), at))
+      cafx::send_anon(clock, collect_alarms{});
   }
 
   tick_list ticks;
   config cfg;
   caf::actor_system sys{cfg};
   std::shared_ptr<turned_timepiece> time = std::make_shared<turned_timepiece>();
-  std::shared_ptr<clock_hint> hint = std::make_shared<clock_hint>();
-  caf::actor clock = sys.spawn(clock_actor, clock_config{time, hint});
+  std::shared_ptr<alarms> box = std::make_shared<alarms>();
+  caf::actor clock = sys.spawn(clock_actor, clock_config{time, box});
   caf::actor ear = sys.spawn(listener, &ticks);
 };
 
@@ -123,12 +128,23 @@ BOOST_AUTO_TEST_CASE(who_is_due_is_woken_and_who_is_not_is_not) {
 
 BOOST_AUTO_TEST_CASE(an_earlier_alarm_replaces_a_later_one) {
   auto whom = arm_at(start + 500ms);
-  cafx::send_anon(clock, arm{whom, start});
+  arm(whom, start);
   BOOST_TEST(ticks.pop().seq == 1u);
   time->turn(500ms); // now the later one comes up in the wheel, too
   arm_at(start + 500ms);
   BOOST_TEST(ticks.pop().seq == 2u);
   BOOST_TEST(ticks.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_needs_no_message_is_heard_of_at_the_next_beat) {
+  arm_at(start + 150ms);
+  arm_at(start);
+  ticks.pop(); // the next beat is planned, at most a tick of 100 ms away
+  auto whom = std::make_shared<plain_recipient>(ear);
+  BOOST_TEST(!box->leave(whom, start + 120ms));
+  time->turn(150ms);
+  BOOST_TEST(ticks.pop().seq == 2u);
+  BOOST_TEST(ticks.pop().seq == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(time_during_which_nothing_ran_is_left_out) {

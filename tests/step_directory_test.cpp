@@ -235,7 +235,7 @@ public:
       hosts.at(i)->get(message);
     };
     context->home = directory_;
-    context->hint = std::make_shared<clock_hint>();
+    context->alarm_box = std::make_shared<alarms>();
     fault = who.fault;
     attends = who.attends;
     for (std::size_t i = 0; i < who.users; ++i) {

@@ -125,9 +125,9 @@ BOOST_FIXTURE_TEST_CASE(who_claims_gets_what_is_idle_once, fixture) {
   auto claimed = budget.claim();
   BOOST_REQUIRE(claimed.has_value());
   BOOST_TEST(claimed->id == 1u);
-  BOOST_TEST((claimed->to == owner));
+  BOOST_TEST((claimed->owner == owner));
   BOOST_TEST(!budget.claim().has_value());
-  budget.kept(1); // it was used after all
+  budget.put_back(*claimed); // it was used after all
   BOOST_TEST(budget.claim().has_value());
 }
 
@@ -142,9 +142,20 @@ BOOST_FIXTURE_TEST_CASE(what_was_claimed_is_no_hope_for_others, fixture) {
   fill(of(a));
   BOOST_REQUIRE(budget.claim().has_value());
   budget.wanted(of(b));
-  b.expect_nothing(); // perhaps it comes back
-  budget.closed(1);   // with its permit, it was claimed
-  b.expect<permit_denied>();
+  b.expect<permit_denied>(); // its permit is not for others
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_left_to_its_owner_is_hope_for_others, fixture) {
+  fill(of(a));
+  auto claimed = budget.claim();
+  BOOST_REQUIRE(claimed.has_value());
+  budget.left_to_owner(*claimed);
+  budget.wanted(of(b));
+  b.expect_nothing(); // perhaps it is closed
+  budget.kept(1);
+  a.expect<give_up>();
+  budget.returned();
+  b.expect<permit_granted>();
 }
 
 BOOST_FIXTURE_TEST_CASE(after_the_end_nobody_hears_of_it, fixture) {

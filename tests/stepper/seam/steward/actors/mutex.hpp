@@ -1,6 +1,6 @@
 #pragma once
 
-// In the place of runtime/mutex.hpp, as its neighbour.
+// In the place of actors/mutex.hpp, as its neighbour.
 
 #include <steward/tests/stepper/mutex.hpp>
 
