@@ -43,8 +43,10 @@ void supervision::acquire(request_id id, std::string_view params,
   }
   if (deadline <= now)
     return refuse(id, errc::deadline_exceeded, now, out);
-  w.patient = w.patient || !promise(w, out);
-  if (w.patient && !may_be_patient())
+  auto what = w.patient ? promised::nothing : promise(w, out);
+  w.patient = what == promised::nothing;
+  w.leader = what == promised::to_lead;
+  if (w.patient && waiters_.patient() >= options_.waiters_max)
     return refuse(id, errc::key_full, now, out);
   waiters_.push_back(std::move(w));
   call_attention();
@@ -60,24 +62,17 @@ void supervision::forget(request_id id, time_point now, effects& out) {
   settle(now, out);
 }
 
-bool supervision::promise(waiter& w, effects& out) {
+supervision::promised supervision::promise(waiter& w, effects& out) {
   w.opening = joinable(w);
   if (w.opening != nullptr || can_follow(w))
-    return true;
-  w.leader = make_room(out);
-  return w.leader;
-}
-
-bool supervision::may_be_patient() const noexcept {
-  auto patient = std::count_if(waiters_.begin(), waiters_.end(),
-                               [](const waiter& w) { return w.patient; });
-  return static_cast<std::size_t>(patient) < options_.waiters_max;
+    return promised::to_share;
+  return make_room(out) ? promised::to_lead : promised::nothing;
 }
 
 // Whether somebody waits for his turn who may not be overtaken.
 bool supervision::in_line() const noexcept {
-  return std::any_of(waiters_.begin(), waiters_.end(),
-                     [this](const waiter& w) { return holds_up(w); });
+  return waiters_.patient() > 0
+         && options_.when_full == full_policy::evict_idle;
 }
 
 // Whatever comes back can become what he waits for, if it may be evicted: so
@@ -92,7 +87,7 @@ bool supervision::make_room(effects& out) {
   auto opening = STEWARD_PLANTED(limit_forgets_opening) ? 0 : opening_;
   auto most = options_.per_key_max
               + (STEWARD_PLANTED(limit_off_by_one) ? 1 : 0);
-  if (opening + open_ + leaders() < most)
+  if (opening + open_ + waiters_.leaders() < most)
     return true;
   if (options_.when_full == full_policy::reject)
     return false;
@@ -140,15 +135,8 @@ bool supervision::can_follow(const waiter& w) const noexcept {
   return taken < room;
 }
 
-std::size_t supervision::leaders() const noexcept {
-  return static_cast<std::size_t>(
-    std::count_if(waiters_.begin(), waiters_.end(),
-                  [](const waiter& w) { return w.leader; }));
-}
-
 // Takes a waiter out; its promise goes to whoever depends on it.
-supervision::waiter_list::iterator
-supervision::remove(waiter_list::iterator i) {
+waiting_line::iterator supervision::remove(waiting_line::iterator i) {
   auto gone = std::move(*i);
   auto next = waiters_.erase(i);
   if (gone.leader)
@@ -161,7 +149,7 @@ void supervision::pass_on(const waiter& from) {
   for (auto& w : waiters_) {
     if (w.opening == nullptr && !w.leader && !w.patient && w.tag == from.tag
         && w.params == from.params) {
-      w.leader = true;
+      waiters_.set_leader(w, true);
       return;
     }
   }
@@ -171,10 +159,12 @@ void supervision::pass_on(const waiter& from) {
 
 void supervision::start_opens(effects& out, time_point now) {
   std::size_t wanting = 0;
-  for (std::size_t i = 0; i < waiters_.size(); ++i) {
-    auto& w = waiters_[i];
+  auto leaders = waiters_.leaders();
+  for (auto i = waiters_.begin(); leaders > 0; ++i) {
+    auto& w = *i;
     if (!w.leader)
       continue;
+    --leaders;
     if (live() + wanting >= options_.per_key_max // I1
         && !STEWARD_PLANTED(limit_forgets_opening)
         && !STEWARD_PLANTED(limit_off_by_one))
@@ -196,7 +186,7 @@ void supervision::start_open(waiter& w, time_point now, effects& out) {
                w.params, now);
   ++opening_;
   w.opening = &s;
-  w.leader = false;
+  waiters_.set_leader(w, false);
   std::size_t bound = 1;
   for (auto& x : waiters_) {
     if (bound >= options_.holders_max)
@@ -261,8 +251,9 @@ void supervision::permit_denied(time_point now, effects& out) {
   auto first = std::find_if(waiters_.begin(), waiters_.end(),
                             [](const waiter& w) { return w.leader; });
   if (first != waiters_.end()) {
-    refuse(first->id, errc::total_full, now, out);
+    auto id = first->id;
     remove(first);
+    refuse(id, errc::total_full, now, out);
   }
   start_opens(out, now);
   settle(now, out);
@@ -282,7 +273,7 @@ std::uint64_t supervision::serve(slot& s, std::uint64_t room, bool fresh,
   if (STEWARD_PLANTED(two_for_one))
     ++room;
   if (STEWARD_PLANTED(last_come_first_served))
-    std::reverse(waiters_.begin(), waiters_.end());
+    waiters_.reverse();
   std::uint64_t served = 0;
   std::vector<waiter> spare; // served by other means than were promised
   for (auto i = waiters_.begin(); i != waiters_.end() && served < room;) {
@@ -297,20 +288,20 @@ std::uint64_t supervision::serve(slot& s, std::uint64_t room, bool fresh,
     static_cast<void>(held);
     out.push_back(effect::answer{i->id, &s, fresh && served == 0});
     ++served;
-    if (i->opening != &s)
+    if (i->opening != &s && (fresh || i->leader))
       spare.push_back(*i);
     i = waiters_.erase(i);
   }
   // Who was promised this very open and came too late takes over the place of
   // one who was served before, be it that of a leader or of a follower: a
   // promise more than there were would be one that nothing under way can keep.
-  for (auto& w : waiters_) {
-    if (w.opening != &s)
+  for (auto i = waiters_.begin(); fresh && i != waiters_.end(); ++i) {
+    if (i->opening != &s)
       continue;
     assert(!spare.empty()); // an open is promised to no more than may share it
-    w.opening = spare.back().opening;
-    w.leader = spare.back().leader;
-    w.patient = spare.back().patient;
+    i->opening = spare.back().opening;
+    waiters_.set_leader(*i, spare.back().leader);
+    waiters_.set_patient(*i, spare.back().patient);
     spare.pop_back();
   }
   for (const auto& w : spare)
@@ -338,8 +329,11 @@ void supervision::serve_in_order(effects& out) {
       i = remove(i);
       continue;
     }
-    if (i->patient && promise(*i, out))
-      i->patient = false;
+    if (i->patient) {
+      auto what = promise(*i, out);
+      waiters_.set_patient(*i, what == promised::nothing);
+      waiters_.set_leader(*i, what == promised::to_lead);
+    }
     if (holds_up(*i))
       return;
     ++i;
@@ -404,9 +398,7 @@ void supervision::refuse(request_id id, errc why, time_point now,
     figures.limit_value = options_.total_max;
   }
   figures.open = live(); // without what a drain revoked
-  figures.waiting = static_cast<std::size_t>(
-    std::count_if(waiters_.begin(), waiters_.end(),
-                  [id](const waiter& w) { return w.id != id; }));
+  figures.waiting = waiters_.size();
   out.push_back(effect::reject{id, why, figures});
 }
 

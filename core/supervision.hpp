@@ -5,6 +5,7 @@
 #include <steward/core/pool_options.hpp>
 #include <steward/core/refusal.hpp>
 #include <steward/core/shelf.hpp>
+#include <steward/core/waiting_line.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -14,9 +15,6 @@
 #include <vector>
 
 namespace steward {
-
-/// Numbers the requests of one supervisor.
-using request_id = std::uint64_t;
 
 /// What a supervisor must do, in the order given. Places stay valid as long as
 /// the shelf; an effect says all that its execution needs.
@@ -188,36 +186,18 @@ public:
   }
 
 private:
-  // A waiter is promised an open: one under way (`opening`), or one that
-  // starts when there is room and a permit (`leader`). Where resources are
-  // shared, others with equal params follow a leader without a promise of their
-  // own, at most `holders_max` in all. Who is `patient` is promised nothing but
-  // his turn.
-  struct waiter {
-    request_id id;
-    std::string params;
-    std::uint64_t tag;
-    time_point deadline;
-    slot* opening = nullptr;
-    bool leader = false;
-    bool patient = false;
-  };
-
-  using waiter_list = std::vector<waiter>;
-
   static bool fits(const waiter& w, const slot& s) noexcept {
     return w.tag == s.tag() && w.params == s.params();
   }
 
-  bool promise(waiter& w, effects& out);
-  bool may_be_patient() const noexcept;
+  enum class promised { nothing, to_share, to_lead };
+  promised promise(waiter& w, effects& out);
   bool in_line() const noexcept;
   bool holds_up(const waiter& w) const noexcept;
   bool make_room(effects& out);
   slot* joinable(const waiter& w);
   bool can_follow(const waiter& w) const noexcept;
-  std::size_t leaders() const noexcept;
-  waiter_list::iterator remove(waiter_list::iterator i);
+  waiting_line::iterator remove(waiting_line::iterator i);
   void pass_on(const waiter& from);
   void start_opens(effects& out, time_point now);
   void start_open(waiter& w, time_point now, effects& out);
@@ -240,7 +220,7 @@ private:
   permits& budget_;
   std::atomic<std::uint64_t>& opened_seq_;
   cleanup_grid grid_;
-  waiter_list waiters_;
+  waiting_line waiters_;
   std::size_t opening_ = 0;
   std::size_t open_ = 0;
   std::size_t closing_ = 0;
@@ -259,8 +239,9 @@ void supervision::refuse_if(Predicate pred, errc why, time_point now,
       ++i;
       continue;
     }
-    refuse(i->id, why, now, out);
+    auto id = i->id;
     i = remove(i);
+    refuse(id, why, now, out);
   }
 }
 

@@ -82,7 +82,7 @@ bool supervision::give_up(std::uint64_t id, effects& out) {
 void supervision::drain(time_point now, effects& out) {
   draining_ = true;
   if (STEWARD_PLANTED(drain_drops_waiters))
-    waiters_.clear();
+    waiters_ = {};
   refuse_if([](const waiter&) { return true; }, errc::draining, now, out);
   call_attention();
   shelf_.for_each([&](slot& s) {
@@ -116,9 +116,10 @@ void supervision::expire(time_point now, effects& out) {
   if (STEWARD_PLANTED(deadline_rearmed))
     for (auto& w : waiters_)
       if (w.deadline <= now && w.deadline.time_since_epoch().count() % 2 == 0)
-        w.deadline = later(now, duration{999'999'999});
-  refuse_if([&](const waiter& w) { return w.deadline <= now; },
-            errc::deadline_exceeded, now, out);
+        waiters_.put_off(w, later(now, duration{999'999'999}));
+  if (waiters_.first_deadline() <= now)
+    refuse_if([&](const waiter& w) { return w.deadline <= now; },
+              errc::deadline_exceeded, now, out);
   if (opening_ == 0)
     return;
   shelf_.for_each([&](slot& s) {
@@ -140,9 +141,7 @@ void supervision::close_due(time_point point, effects& out) {
 }
 
 time_point supervision::next_due(time_point now) const {
-  auto result = never;
-  for (const auto& w : waiters_)
-    result = std::min(result, w.deadline);
+  auto result = waiters_.first_deadline();
   shelf_.for_each([&](const slot& s) {
     result = std::min(result, steward::next_due(s, options_, grid_, now));
   });
