@@ -1,7 +1,6 @@
 #include <steward/storage/internal/record_text.hpp>
 
 #include <steward/core/iso_time.hpp>
-#include <steward/storage/record_store.hpp>
 
 namespace steward {
 
