@@ -8,17 +8,13 @@
 
 #include <array>
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace steward {
 
-/// Reads what `to_hex` writes, and nothing else.
-std::optional<std::array<std::byte, 16>> parse_hex(std::string_view text);
-
-/// The same of a column of the record `name`, else it is damaged.
+/// What `to_hex` wrote into a column of the record `name`, else it is damaged.
 std::array<std::byte, 16> hex_or_damaged(std::string_view text,
                                          const std::string& name,
                                          const char* what);
