@@ -93,8 +93,14 @@ public:
     write_round();
   }
 
-  void written_mailbox() {
-    if (phase_ == phase::scheduled)
+  // Actors that were answered together ask again one by one. Who comes just too
+  // late waits for a whole commit: so as long as more come, they come along.
+  void read_mailbox() {
+    if (phase_ != phase::scheduled)
+      return;
+    if (queue_.size() > seen_ && queue_.size() < parts_.options.batch_max)
+      schedule();
+    else
       write_round();
   }
 
@@ -149,11 +155,17 @@ private:
   void wake() {
     publish_size();
     if (phase_ == phase::idle) {
-      phase_ = phase::scheduled;
-      cafx::send(self_, self_, flush_now{});
+      schedule();
     } else if (phase_ == phase::backing_off) {
       arm_expiry();
     }
+  }
+
+  // Writes when all is read that is in the mailbox now.
+  void schedule() {
+    phase_ = phase::scheduled;
+    seen_ = queue_.size();
+    cafx::send(self_, self_, flush_now{});
   }
 
   void expire() {
@@ -261,8 +273,7 @@ private:
       phase_ = phase::backing_off;
       back_off(*failure);
     } else {
-      phase_ = phase::scheduled;
-      cafx::send(self_, self_, flush_now{});
+      schedule();
     }
   }
 
@@ -383,7 +394,8 @@ private:
   std::string cause_;                                  // of the last of them
   record_trouble trouble_ = record_trouble::timed_out; // which it makes
   std::size_t published_ = 0;
-  bool warned_ = false; // of this row of failures
+  std::size_t seen_ = 0; // waiting when flush_now was sent
+  bool warned_ = false;  // of this row of failures
   std::size_t generation_ = 0;
   time_point retry_at_{};
   time_point expiry_at_ = never;
@@ -410,7 +422,7 @@ caf::behavior persistence(persistence_state::self_ptr self,
       state->request(promise, std::move(msg.write), msg.deadline);
       return promise;
     },
-    [state](flush_now) { state->written_mailbox(); },
+    [state](flush_now) { state->read_mailbox(); },
     [state](const retry_now& msg) { state->retry(msg); },
     [=](const flush_records& msg) {
       auto promise = self->make_response_promise<records_flushed>();

@@ -53,6 +53,11 @@ public:
   /// Whether the run goes on; waits so long, or to its end.
   bool pause(std::chrono::milliseconds d);
 
+  /// Waits while nothing happens but what workers do.
+  void wait_for_end() {
+    pause(how_.duration);
+  }
+
   void signal_worker(std::size_t i, int which);
 
   /// Kills all; each may be replaced then.
