@@ -38,6 +38,15 @@ public:
     admin("postgres", "CREATE DATABASE " + database_ + " " + more);
   }
 
+  server_run(const server_run&) = delete;
+  server_run& operator=(const server_run&) = delete;
+
+  // A server that was killed syncs every file of every database.
+  ~server_run() {
+    area_.reset();
+    admin("postgres", "DROP DATABASE " + database_ + " WITH (FORCE)");
+  }
+
   static postgres_server& server() {
     // Ends with the program.
     static postgres_server one{"deadlock_timeout = 1s\n"};
