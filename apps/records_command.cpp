@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
@@ -131,9 +132,9 @@ int list(record_admin& all, const records_arguments& arguments) {
   rest.rows_max = 1;
   if (arguments.rows_max > 0 && shown.rows == arguments.rows_max
       && all.page(rest).size() > 0)
-    complain("only " + with_commas(shown.rows) + " are shown, there are more; "
-             + "see the next ones with --after " + std::to_string(shown.last)
-             + ", all with --limit 0");
+    complain("there are more than these " + with_commas(shown.rows)
+             + ": --after " + std::to_string(shown.last)
+             + " shows the next ones, --limit 0 all");
   return status_of(shown);
 }
 
@@ -156,7 +157,6 @@ int verify(record_admin& all) {
   verified_records seen;
   {
     progress_bar bar{"verifying", true};
-    bar.update(0, -1);
     seen = all.verify(
       [&](const std::string& line) {
         bar.hide();
@@ -198,10 +198,10 @@ int purge(record_admin& all, duration older_than) {
 }
 
 int export_jsonl(record_admin& all, const records_arguments& arguments) {
+  catch_interrupts(); // the draft goes, whoever ends us
   std::optional<file_draft> file;
   if (arguments.jsonl != "-")
     file.emplace(arguments.jsonl);
-  catch_interrupts();
   auto done = for_pages(all, arguments.query, 0, [&](auto& rows) {
     std::string text;
     for (auto& row : rows)
@@ -222,7 +222,7 @@ int verify_or_say_why_not(const std::string& url) {
   try {
     record_admin all{url, store_use::look};
     return verify(all);
-  } catch (const store_failure& x) {
+  } catch (const std::exception& x) {
     complain(std::string{"not verified: "} + x.what());
     return not_verified;
   }
