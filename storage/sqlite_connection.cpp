@@ -108,7 +108,7 @@ std::string uri_of(const fs::path& path) {
 
 // Who may not write cannot make the files beside the database that readers
 // share, either. Where they are, they will do; where they are not, nobody has it
-// open, and the file alone is all there is.
+// open, and the file alone is all there is, until somebody opens it.
 SQLite::Database open_file(const fs::path& path, store_use use) {
   using namespace SQLite;
   if (use != store_use::look)
