@@ -5,13 +5,13 @@
 #include <steward/tests/faults/worker.hpp>
 
 #include <libpq-fe.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <csignal>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -274,7 +274,8 @@ outcome full_tablespace(const setup& how) {
   server_run::admin("postgres", "CREATE TABLESPACE small LOCATION '"
                                   + folder.string() + "'");
   server_run run{how};
-  postgres_store{run.url(), 20s}; // makes the tables, of which one goes there
+  // Makes the tables, one of which goes there.
+  open_record_store(run.url(), 20s);
   if (!run.admin("CREATE TABLE ballast(x text) TABLESPACE small")
       || !run.admin("ALTER TABLE steward_record SET TABLESPACE small"))
     throw std::runtime_error{"cannot fill the small tablespace"};
@@ -309,7 +310,7 @@ outcome shuffled_batches(const setup& how) {
   constexpr std::size_t writers = 4;
   constexpr std::size_t names = 1'000;
   server_run run{how};
-  postgres_store{run.url(), 20s}; // makes the schema
+  open_record_store(run.url(), 20s); // makes the schema
   plant_bug(how.planted);
   outcome result;
   std::atomic<std::size_t> created{0};
