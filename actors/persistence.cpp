@@ -1,6 +1,7 @@
 #include <steward/actors/persistence.hpp>
 
 #include <steward/actors/log.hpp>
+#include <steward/actors/record_waiters.hpp>
 #include <steward/core/planted.hpp>
 #include <steward/core/record_queue.hpp>
 
@@ -19,13 +20,6 @@ namespace {
 // So many times in a row may the database be locked before anybody hears of it.
 constexpr unsigned busy_max = 5;
 
-struct gone {};
-
-using waiter
-  = std::variant<gone, caf::typed_response_promise<record_answer>, record_place,
-                 caf::typed_response_promise<records_flushed>,
-                 std::shared_ptr<std::promise<records_flushed>>>;
-
 // The shell around record_queue: messages in, transactions and answers out.
 class persistence_state {
 public:
@@ -42,9 +36,7 @@ public:
   ~persistence_state() {
     if (parts_.desk)
       parts_.desk->close();
-    for (auto& x : waiters_)
-      if (auto* place = std::get_if<record_place>(&x))
-        place->with->abandon();
+    waiters_.abandon();
   }
 
   void start(self_ptr self, persistence_parts parts) {
@@ -64,17 +56,18 @@ public:
     wake();
   }
 
-  void request(waiter from, record_write write, time_point deadline) {
+  void request(record_waiter from, record_write write, time_point deadline) {
     auto max = parts_.options.queue_max;
     if (queue_.size() >= max) {
       ++parts_.counters->refused;
-      return refuse(from, record_trouble::queue_full,
-                    "record queue is full (" + std::to_string(max)
-                      + " waiting)");
+      return waiters_.refuse(from, record_trouble::queue_full,
+                             "record queue is full (" + std::to_string(max)
+                               + " waiting)");
     }
     if (!stops_.empty())
-      return refuse(from, record_trouble::closing, "records are being closed");
-    queue_.add_request(remember(std::move(from)), std::move(write), now(),
+      return waiters_.refuse(from, record_trouble::closing,
+                             "records are being closed");
+    queue_.add_request(waiters_.add(std::move(from)), std::move(write), now(),
                        deadline);
     wake();
   }
@@ -85,23 +78,29 @@ public:
     for (std::size_t i = 0; i < all.requests.size(); ++i)
       request(record_place{all.with, i}, std::move(all.requests[i].write),
               all.requests[i].deadline);
-    announce();
+    waiters_.announce();
   }
 
-  void flush(waiter from, time_point deadline) {
-    queue_.add_mark(remember(std::move(from)), deadline);
+  void flush(record_waiter from, time_point deadline) {
+    queue_.add_mark(waiters_.add(std::move(from)), deadline);
     wake();
   }
 
-  void stop(waiter from, time_point deadline) {
+  void stop(record_waiter from, time_point deadline) {
     stops_.push_back(std::move(from));
     stop_at_ = std::min(stop_at_, deadline);
     ++generation_;
     write_round();
   }
 
-  void written_mailbox() {
-    if (phase_ == phase::scheduled)
+  // Actors that were answered together ask again one by one. Who comes just too
+  // late waits for a whole commit: so as long as more come, they come along.
+  void read_mailbox() {
+    if (phase_ != phase::scheduled)
+      return;
+    if (queue_.size() > seen_ && queue_.size() < parts_.options.batch_max)
+      schedule();
+    else
       write_round();
   }
 
@@ -156,11 +155,17 @@ private:
   void wake() {
     publish_size();
     if (phase_ == phase::idle) {
-      phase_ = phase::scheduled;
-      cafx::send(self_, self_, flush_now{});
+      schedule();
     } else if (phase_ == phase::backing_off) {
       arm_expiry();
     }
+  }
+
+  // Writes when all is read that is in the mailbox now.
+  void schedule() {
+    phase_ = phase::scheduled;
+    seen_ = queue_.size();
+    cafx::send(self_, self_, flush_now{});
   }
 
   void expire() {
@@ -268,8 +273,7 @@ private:
       phase_ = phase::backing_off;
       back_off(*failure);
     } else {
-      phase_ = phase::scheduled;
-      cafx::send(self_, self_, flush_now{});
+      schedule();
     }
   }
 
@@ -332,73 +336,24 @@ private:
     else
       SPDLOG_LOGGER_INFO(log_, "stopped lost=0");
     for (auto& from : stops_)
-      deliver(from, records_flushed{lost, lost > 0 ? cause : ""});
+      waiters_.deliver(from, records_flushed{lost, lost > 0 ? cause : ""});
     stops_.clear();
     self_->quit();
   }
 
   // -- answers ----------------------------------------------------------------
 
-  // A ticket is a place in `waiters_`.
-  record_queue::ticket remember(waiter from) {
-    if (free_.empty()) {
-      waiters_.push_back(std::move(from));
-      return waiters_.size() - 1;
-    }
-    auto ticket = free_.back();
-    free_.pop_back();
-    waiters_[ticket] = std::move(from);
-    return ticket;
-  }
-
-  template <class Answer>
-  void deliver_to(record_queue::ticket ticket, Answer answer) {
-    deliver(waiters_[ticket], std::move(answer));
-    waiters_[ticket] = gone{};
-    free_.push_back(ticket);
-  }
-
-  void deliver(waiter& to, record_answer answer) {
-    if (auto* promise
-        = std::get_if<caf::typed_response_promise<record_answer>>(&to)) {
-      promise->deliver(std::move(answer));
-      return;
-    }
-    auto& place = std::get<record_place>(to);
-    place.with->put(place.number, std::move(answer));
-    if (answered_.empty() || answered_.back() != place.with)
-      answered_.push_back(place.with);
-  }
-
-  static void deliver(waiter& to, records_flushed answer) {
-    if (auto* promise
-        = std::get_if<std::shared_ptr<std::promise<records_flushed>>>(&to))
-      return (*promise)->set_value(std::move(answer));
-    std::get<caf::typed_response_promise<records_flushed>>(to).deliver(
-      std::move(answer));
-  }
-
-  void refuse(waiter& from, record_trouble why, std::string cause) {
-    deliver(from, unavailable(why, std::move(cause)));
-  }
-
-  // Wakes the threads that have an answer now.
-  void announce() {
-    for (auto& x : answered_)
-      x->announce();
-    answered_.clear();
-  }
-
   void tell(record_queue::news& news) {
     for (auto& x : news.answers) {
       if (x.shared && x.answer.verdict != record_verdict::unavailable
           && x.answer.verdict != record_verdict::created)
         ++parts_.counters->conflicts;
-      deliver_to(x.to, std::move(x.answer));
+      waiters_.answer(x.to, std::move(x.answer));
     }
     for (auto& x : news.marks)
-      deliver_to(x.to, records_flushed{x.pending, x.pending > 0 ? cause_ : ""});
-    announce();
+      waiters_.answer(x.to,
+                      records_flushed{x.pending, x.pending > 0 ? cause_ : ""});
+    waiters_.announce();
   }
 
   void count(std::span<const record_write> rows,
@@ -431,17 +386,16 @@ private:
   spdlog::logger* log_ = nullptr;
   std::mt19937_64 random_;
   record_queue queue_;
-  std::vector<waiter> waiters_;
-  std::vector<record_queue::ticket> free_;                  // of `waiters_`
-  std::vector<std::shared_ptr<record_gathering>> answered_; // since `announce`
-  std::vector<waiter> stops_;
+  record_waiters waiters_;
+  std::vector<record_waiter> stops_;
   time_point stop_at_ = never;
   phase phase_ = phase::idle;
   unsigned failures_ = 0;                              // in a row
   std::string cause_;                                  // of the last of them
   record_trouble trouble_ = record_trouble::timed_out; // which it makes
   std::size_t published_ = 0;
-  bool warned_ = false; // of this row of failures
+  std::size_t seen_ = 0; // waiting when flush_now was sent
+  bool warned_ = false;  // of this row of failures
   std::size_t generation_ = 0;
   time_point retry_at_{};
   time_point expiry_at_ = never;
@@ -468,7 +422,7 @@ caf::behavior persistence(persistence_state::self_ptr self,
       state->request(promise, std::move(msg.write), msg.deadline);
       return promise;
     },
-    [state](flush_now) { state->written_mailbox(); },
+    [state](flush_now) { state->read_mailbox(); },
     [state](const retry_now& msg) { state->retry(msg); },
     [=](const flush_records& msg) {
       auto promise = self->make_response_promise<records_flushed>();

@@ -14,6 +14,8 @@ std::string heading(std::string text) {
   return text + '\n';
 }
 
+} // namespace
+
 std::string option_entry(const CLI::Option& option) {
   auto name = option.get_positional() ? option.get_name(true, false)
                                       : option.get_name(false, true);
@@ -24,8 +26,6 @@ std::string option_entry(const CLI::Option& option) {
     result += ' ' + option.get_option_text();
   return result + '\n' + wrapped(option.get_description(), 6) + '\n';
 }
-
-} // namespace
 
 std::string manual_formatter::make_help(const CLI::App* app, std::string,
                                         CLI::AppFormatMode) const {

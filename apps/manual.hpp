@@ -15,6 +15,9 @@ public:
                         CLI::AppFormatMode mode) const override;
 };
 
+/// An option as the manual shows it: its name, and below it what it does.
+std::string option_entry(const CLI::Option& option);
+
 /// What `steward --help` says before and after the options.
 extern const char* const steward_manual;
 extern const char* const steward_manual_end;

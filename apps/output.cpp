@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace steward {
 namespace {
@@ -39,16 +40,6 @@ bool is_special(const fs::path& path) {
   std::error_code ignored;
   auto status = fs::status(path, ignored);
   return fs::exists(status) && !fs::is_regular_file(status);
-}
-
-void write_special(const std::string& path, std::string_view text) {
-  auto fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0)
-    fail(path, errno);
-  auto code = write_all(fd, text);
-  ::close(fd);
-  if (code != 0)
-    fail(path, code);
 }
 
 // The rights that the file has, or that a new one gets.
@@ -105,24 +96,56 @@ std::string why_not_writable(const std::string& path) {
                                               : error_text(errno);
 }
 
-void write_file(const std::string& path, std::string_view text) {
-  auto target = target_of(path);
-  if (is_special(target))
-    return write_special(path, text);
-  auto draft = target.string() + ".XXXXXX";
-  auto fd = ::mkostemp(draft.data(), O_CLOEXEC);
-  if (fd < 0)
-    fail(path, errno);
-  auto code = write_all(fd, text);
-  if (code == 0 && (::fchmod(fd, rights_of(target)) != 0 || ::fsync(fd) != 0))
-    code = errno;
-  ::close(fd);
-  if (code == 0 && ::rename(draft.c_str(), target.c_str()) != 0)
-    code = errno;
-  if (code != 0) {
-    ::unlink(draft.c_str());
-    fail(path, code);
+file_draft::file_draft(std::string path) : path_(std::move(path)) {
+  auto target = target_of(path_);
+  if (is_special(target)) {
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  } else {
+    target_ = target.string();
+    draft_ = target_ + ".XXXXXX";
+    fd_ = ::mkostemp(draft_.data(), O_CLOEXEC);
   }
+  if (fd_ < 0) {
+    draft_.clear(); // there is none
+    fail(errno);
+  }
+}
+
+file_draft::~file_draft() {
+  close();
+}
+
+void file_draft::close() {
+  if (fd_ >= 0)
+    ::close(std::exchange(fd_, -1));
+  if (!draft_.empty())
+    ::unlink(std::exchange(draft_, {}).c_str());
+}
+
+void file_draft::fail(int code) {
+  close();
+  steward::fail(path_, code);
+}
+
+void file_draft::write(std::string_view text) {
+  if (auto code = write_all(fd_, text); code != 0)
+    fail(code);
+}
+
+void file_draft::commit() {
+  if (draft_.empty())
+    return close();
+  if (::fchmod(fd_, rights_of(target_)) != 0 || ::fsync(fd_) != 0
+      || ::rename(draft_.c_str(), target_.c_str()) != 0)
+    fail(errno);
+  draft_.clear(); // it is the file now
+  close();
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  file_draft draft{path};
+  draft.write(text);
+  draft.commit();
 }
 
 void write_report(const std::string& json, bool quiet,

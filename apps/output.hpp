@@ -31,9 +31,34 @@ void complain(std::string_view text);
 /// known before; empty if it seems fine.
 std::string why_not_writable(const std::string& path);
 
-/// Replaces the file at `path` in one step: whoever looks sees the old content
-/// or all of the new one. Devices and pipes are written to. Throws
-/// `output_failure`.
+/// A file that is written piece by piece and takes the place of the one at
+/// `path` in one step: whoever looks sees the old content or all of the new one.
+/// If `commit` is never called, the old one stays. Devices and pipes are written
+/// to at once. All functions throw `output_failure`.
+class file_draft {
+public:
+  explicit file_draft(std::string path);
+
+  file_draft(const file_draft&) = delete;
+  file_draft& operator=(const file_draft&) = delete;
+  ~file_draft();
+
+  void write(std::string_view text);
+
+  /// Returns after the content is durable and in its place.
+  void commit();
+
+private:
+  void close();
+  [[noreturn]] void fail(int code);
+
+  std::string path_;   // as the user knows it
+  std::string target_; // what it leads to; empty for a device
+  std::string draft_;
+  int fd_ = -1;
+};
+
+/// Replaces the file at `path` by `text` as a `file_draft` does.
 void write_file(const std::string& path, std::string_view text);
 
 /// Puts a report where it was asked for: as JSON to the file `json`, or to

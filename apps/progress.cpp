@@ -105,7 +105,11 @@ progress_bar::progress_bar(std::string label, bool wanted)
 }
 
 progress_bar::~progress_bar() {
-  if (shown_)
+  hide();
+}
+
+void progress_bar::hide() {
+  if (std::exchange(shown_, false))
     (void)write_all(STDERR_FILENO, "\r\x1b[K");
 }
 

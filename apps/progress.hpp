@@ -33,6 +33,9 @@ public:
 
   void update(std::uint64_t done, double share);
 
+  /// Wipes it off until the next update, for a line that comes between.
+  void hide();
+
 private:
   using clock = std::chrono::steady_clock;
 

@@ -1,6 +1,8 @@
 #include <steward/apps/records_command.hpp>
 
+#include <steward/apps/interrupt.hpp>
 #include <steward/apps/output.hpp>
+#include <steward/apps/progress.hpp>
 #include <steward/apps/text.hpp>
 #include <steward/core/hex.hpp>
 #include <steward/core/iso_time.hpp>
@@ -12,6 +14,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,14 +57,14 @@ std::string to_text(const nlohmann::ordered_json& x, int indent = -1) {
          + '\n';
 }
 
-using line = std::array<std::string, 6>;
+using table_line = std::array<std::string, 6>;
 
-line to_line(const record& x) {
+table_line to_line(const record& x) {
   return {std::to_string(x.id), state_of(x),       to_iso_text(x.opened_at),
           one_line(x.pool),     one_line(x.owner), one_line(x.name)};
 }
 
-std::string in_columns(const std::vector<line>& lines) {
+std::string in_columns(const std::vector<table_line>& lines) {
   std::array<std::size_t, 6> width{};
   for (auto& x : lines)
     for (std::size_t i = 0; i < x.size(); ++i)
@@ -74,33 +78,64 @@ std::string in_columns(const std::vector<line>& lines) {
   return result;
 }
 
-// Calls `fun` with each page, until `rows_max` rows, or all if that is 0.
+// What came of going through pages.
+struct passage {
+  std::size_t rows = 0;
+  std::int64_t last = 0; // the id of the last of them
+  bool whole = true;     // all could be read
+};
+
+// Calls `fun` with each page, until `rows_max` rows, or all if that is 0, or
+// until somebody interrupts it. Complains of rows that cannot be read.
 template <class Fun>
-void for_pages(record_admin& all, record_query next, std::size_t rows_max,
-               Fun fun) {
-  for (std::size_t done = 0;;) {
+passage for_pages(record_admin& all, record_query next, std::size_t rows_max,
+                  Fun fun) {
+  passage result;
+  while (!interrupted()) {
     if (rows_max > 0)
-      next.rows_max = std::min<std::size_t>(1000, rows_max - done);
+      next.rows_max = std::min<std::size_t>(1000, rows_max - result.rows);
     if (next.rows_max == 0)
-      return;
-    auto rows = all.page(next);
-    fun(rows);
-    done += rows.size();
-    if (rows.size() < next.rows_max)
-      return;
-    next.after = rows.back().id;
+      break;
+    auto page = all.page(next);
+    for (auto& line : page.unreadable) {
+      complain(one_line(line));
+      result.whole = false;
+    }
+    fun(page.rows);
+    result.rows += page.size();
+    result.last = page.last;
+    if (page.size() < next.rows_max)
+      break;
+    next.after = page.last;
   }
+  return result;
+}
+
+int status_of(const passage& x) {
+  if (interrupted())
+    return 128 + interrupt_signal();
+  return x.whole ? 0 : 1;
 }
 
 int list(record_admin& all, const records_arguments& arguments) {
-  std::vector<line> lines{{"ID", "STATE", "OPENED", "POOL", "OWNER", "NAME"}};
-  for_pages(all, arguments.query, arguments.rows_max, [&](auto& rows) {
-    for (auto& row : rows)
-      lines.push_back(to_line(row));
-    write_stdout(in_columns(lines));
-    lines.clear();
-  });
-  return 0;
+  std::vector<table_line> lines{
+    {"ID", "STATE", "OPENED", "POOL", "OWNER", "NAME"}};
+  auto shown = for_pages(all, arguments.query, arguments.rows_max,
+                         [&](auto& rows) {
+                           for (auto& row : rows)
+                             lines.push_back(to_line(row));
+                           write_stdout(in_columns(lines));
+                           lines.clear();
+                         });
+  auto rest = arguments.query;
+  rest.after = shown.last;
+  rest.rows_max = 1;
+  if (arguments.rows_max > 0 && shown.rows == arguments.rows_max
+      && all.page(rest).size() > 0)
+    complain("there are more than these " + with_commas(shown.rows)
+             + ": --after " + std::to_string(shown.last)
+             + " shows the next ones, --limit 0 all");
+  return status_of(shown);
 }
 
 int show(record_admin& all, const std::string& name) {
@@ -114,52 +149,99 @@ int show(record_admin& all, const std::string& name) {
   return 0;
 }
 
+std::string count_of(std::size_t n, const std::string& what) {
+  return with_commas(n) + " " + what + (n == 1 ? "" : "s");
+}
+
 int verify(record_admin& all) {
-  auto wrong = all.verify();
-  for (auto& x : wrong)
-    write_stdout(one_line(x) + '\n');
-  if (wrong.empty())
-    write_stdout("nothing is wrong with " + all.where() + '\n');
-  return wrong.empty() ? 0 : 1;
+  verified_records seen;
+  {
+    progress_bar bar{"verifying", true};
+    seen = all.verify(
+      [&](const std::string& line) {
+        bar.hide();
+        write_stdout(one_line(line) + '\n');
+      },
+      [&](std::size_t rows) { bar.update(rows, -1); });
+  }
+  auto looked_at = " (" + count_of(seen.rows, "record") + ", "
+                   + with_commas(seen.unreadable) + " unreadable)\n";
+  if (seen.wrong == 0) {
+    write_stdout("nothing is wrong with " + all.where() + looked_at);
+    return 0;
+  }
+  write_stdout(count_of(seen.wrong, "finding") + " in " + all.where()
+               + looked_at);
+  return 1;
 }
 
 int purge(record_admin& all, duration older_than) {
   auto now = std::chrono::system_clock::now().time_since_epoch();
-  auto count = all.purge(time_point{std::chrono::duration_cast<duration>(now)}
-                         - older_than);
-  write_stdout(with_commas(count) + " records purged\n");
-  return 0;
+  auto before = time_point{std::chrono::duration_cast<duration>(now)}
+                - older_than;
+  std::size_t gone = 0;
+  catch_interrupts();
+  try {
+    progress_bar bar{"purging", true};
+    gone = all.purge(before, [&](std::size_t so_far) {
+      gone = so_far;
+      bar.update(so_far, -1);
+      return !interrupted();
+    });
+  } catch (const store_failure&) {
+    write_stdout(count_of(gone, "record") + " purged before it failed\n");
+    throw;
+  }
+  write_stdout(count_of(gone, "record") + " purged"
+               + (interrupted() ? " before it was interrupted\n" : "\n"));
+  return interrupted() ? 128 + interrupt_signal() : 0;
 }
 
 int export_jsonl(record_admin& all, const records_arguments& arguments) {
-  std::string text;
-  auto to_stdout = arguments.jsonl == "-";
-  for_pages(all, arguments.query, 0, [&](auto& rows) {
+  catch_interrupts(); // the draft goes, whoever ends us
+  std::optional<file_draft> file;
+  if (arguments.jsonl != "-")
+    file.emplace(arguments.jsonl);
+  auto done = for_pages(all, arguments.query, 0, [&](auto& rows) {
+    std::string text;
     for (auto& row : rows)
       text += to_text(to_json(row));
-    if (to_stdout) {
+    if (file)
+      file->write(text);
+    else
       write_stdout(text);
-      text.clear();
-    }
   });
-  if (!to_stdout)
-    write_file(arguments.jsonl, text);
-  return 0;
+  if (file && !interrupted())
+    file->commit();
+  return status_of(done);
+}
+
+// "Found nothing" and "could not look" are not to be mistaken for each other.
+int verify_or_say_why_not(const std::string& url) {
+  constexpr int not_verified = 2;
+  try {
+    record_admin all{url, store_use::look};
+    return verify(all);
+  } catch (const std::exception& x) {
+    complain(std::string{"not verified: "} + x.what());
+    return not_verified;
+  }
 }
 
 } // namespace
 
 int run_records(const records_arguments& arguments) {
-  record_admin all{arguments.url};
-  switch (arguments.what) {
-    case records_arguments::action::show: return show(all, arguments.name);
-    case records_arguments::action::verify: return verify(all);
-    case records_arguments::action::purge:
-      return purge(all, arguments.older_than);
-    case records_arguments::action::export_jsonl:
-      return export_jsonl(all, arguments);
-    case records_arguments::action::list: break;
-  }
+  using action = records_arguments::action;
+  if (arguments.what == action::verify)
+    return verify_or_say_why_not(arguments.url);
+  auto purges = arguments.what == action::purge;
+  record_admin all{arguments.url, purges ? store_use::tend : store_use::look};
+  if (purges)
+    return purge(all, arguments.older_than);
+  if (arguments.what == action::show)
+    return show(all, arguments.name);
+  if (arguments.what == action::export_jsonl)
+    return export_jsonl(all, arguments);
   return list(all, arguments);
 }
 

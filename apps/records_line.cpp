@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <set>
 #include <string_view>
 #include <system_error>
 
@@ -24,7 +25,7 @@ SYNOPSIS
   steward records list [OPTION]...
   steward records show [OPTION]... NAME
   steward records verify [OPTION]...
-  steward records purge --older-than D [OPTION]...
+  steward records purge --older-than D|now [OPTION]...
   steward records export --jsonl PATH|- [OPTION]...
 
 DESCRIPTION
@@ -32,15 +33,29 @@ DESCRIPTION
   SQLite file, or PostgreSQL. The program may run meanwhile.
 
 COMMANDS
-  list    shows records, a line each, by id
+  list    shows records, a line each, by id: the first 100, or --limit of them
   show    shows all of one record
-  verify  looks for damage, broken rules and orphans: open records whose owner
-          died; ends with 1 if there are any
-  purge   removes records that were closed longer ago than D, for good
-  export  writes records as JSON, one object in a line
+  verify  looks for damage, broken rules, records that cannot be read, missing
+          indexes and orphans: open records whose owner died
+  purge   removes records that were closed longer ago than D, for good. Ctrl-C
+          ends it, and it says how many are gone
+  export  writes records as JSON, one object in a line. A file is there whole or
+          not at all
+
+  All but purge only read: they need no right to write, change nothing, and work
+  on a file that is read-only or of an older version, and on a standby server.
 )";
 
-constexpr const char* records_manual_end = R"(PASSWORDS
+constexpr const char* records_manual_end = R"(EXIT STATUS
+  0    done; for verify: nothing is wrong
+  1    failed, or there is no such record; some records could not be read; for
+       verify: something is wrong, and standard output says what
+  2    the command line cannot be used; for verify also: it could not look at
+       everything, and standard error says why
+  130  ended by Ctrl-C (SIGINT)
+  143  the same by SIGTERM
+
+PASSWORDS
   Others see the command line. A password belongs in ~/.pgpass, or in the
   environment as PGPASSWORD; it is never shown.
 
@@ -84,6 +99,18 @@ void add_filters(CLI::App& app, records_words& words) {
              "Only with a higher id: the next page. Default: 0");
 }
 
+// What each of the commands takes, for the help of them all.
+std::string options_of_all(const CLI::App& records) {
+  std::string result = "OPTIONS\n";
+  std::set<std::string> told;
+  for (const auto* action : records.get_subcommands(nullptr))
+    for (const auto* option : action->get_options())
+      if (option->get_group() == "Options"
+          && told.insert(option->get_name()).second)
+        result += option_entry(*option);
+  return result;
+}
+
 CLI::App& add_action(CLI::App& records, const std::string& name,
                      records_words& words) {
   auto& result = *records.add_subcommand(name, records_manual);
@@ -101,6 +128,18 @@ std::optional<bool> to_state(const std::string& word) {
   return word == "open";
 }
 
+// To remove all is to be meant: a 0 may be a variable that was not set.
+duration to_age(const std::string& word) {
+  if (word == "now")
+    return duration::zero();
+  auto age = parse_duration(word);
+  if (!age || *age == duration::zero())
+    refuse("--older-than", word,
+           "a duration above 0, such as 90s, 5min, 720h, or now: all that are "
+           "closed");
+  return *age;
+}
+
 } // namespace
 
 std::string to_records_url(const std::string& word) {
@@ -111,30 +150,33 @@ std::string to_records_url(const std::string& word) {
 
 CLI::App& add_records(CLI::App& app, records_words& words) {
   auto& records = *app.add_subcommand("records", records_manual);
-  records.footer(records_manual_end);
   records.set_help_flag("-h,--help", "Show this text")->group("Other");
   records.require_subcommand(1);
   auto& list = add_action(records, "list", words);
   add_filters(list, words);
   add_option(list, "Options", "--limit", "N", words.limit,
-             "Most records to show, 0: all. Default: 100");
+             "list: most records to show, 0: all. Default: 100");
   auto& show = add_action(records, "show", words);
   show.add_option("NAME", words.name)->required()->group("");
   add_action(records, "verify", words);
   auto& purge = add_action(records, "purge", words);
   purge
     .add_option("--older-than", words.older_than,
-                "How long ago a record must have been closed: 720h, 90d are "
-                "durations")
-    ->option_text("D")
+                "purge: how long ago a record must have been closed, such as "
+                "720h or 90d; or now: all that are closed. No default")
+    ->option_text("D|now")
     ->required()
     ->group("Options");
   auto& written = add_action(records, "export", words);
   add_filters(written, words);
-  written.add_option("--jsonl", words.jsonl, "A file, which is replaced, or -")
+  written
+    .add_option("--jsonl", words.jsonl,
+                "export: a file, which is replaced in one step, or "
+                "- for standard output. No default")
     ->option_text("PATH|-")
     ->required()
     ->group("Options");
+  records.footer(options_of_all(records) + records_manual_end);
   return records;
 }
 
@@ -167,11 +209,7 @@ records_arguments to_arguments(const CLI::App& records,
     result.what = export_jsonl;
   if (records.got_subcommand("purge")) {
     result.what = purge;
-    auto age = parse_duration(words.older_than);
-    if (!age)
-      refuse("--older-than", words.older_than,
-             "a duration, such as 90s, 5min, 720h");
-    result.older_than = *age;
+    result.older_than = to_age(words.older_than);
   }
   return result;
 }

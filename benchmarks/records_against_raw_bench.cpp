@@ -33,8 +33,16 @@ struct arguments {
 };
 
 constexpr const char* manual
-  = "usage: records_against_raw_bench [--turn MS] [--rounds N] [--callers N]..."
-    " [sqlite|postgresql]...\n";
+  = "usage: records_against_raw_bench [OPTION]... [sqlite|postgresql]...\n\n"
+    "Measures get-or-create of records, from threads and from actors, next to "
+    "a\n"
+    "raw loop on the same database, turn by turn in one run. Prints a "
+    "table.\n\n"
+    "  --turn MS    how long each turn takes (default 500)\n"
+    "  --rounds N   turns of each way, of which the median counts (default 9)\n"
+    "  --callers N  how many ask at once; may be given again (default 1 64 "
+    "512)\n"
+    "  --help       this text\n";
 
 // -- what is asked ------------------------------------------------------------
 
@@ -291,6 +299,10 @@ arguments parse(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc > 1 && std::string_view{argv[1]} == "--help") {
+      std::fputs(manual, stdout);
+      return 0;
+    }
     auto how = parse({argv + 1, argv + argc});
     std::puts("| database | callers | way | calls/s | of raw | p50 us | p99 us"
               " | CPU us | batch |\n|---|---|---|---|---|---|---|---|---|");

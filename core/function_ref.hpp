@@ -16,8 +16,10 @@ class function_ref<Result(Args...)> {
 public:
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, function_ref>)
+    // A lambda is meant to fit.
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload)
     function_ref(F&& f)
-  noexcept // NOLINT: a lambda is meant to fit
+  noexcept
     : what_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
       call_([](void* what, Args... args) -> Result {
         return (*static_cast<std::remove_reference_t<F>*>(what))(

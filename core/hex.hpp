@@ -2,21 +2,40 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace steward {
 
+/// The hexadecimal digits, each at its value.
+inline constexpr std::string_view hex_digits = "0123456789abcdef";
+
 /// A token or fingerprint as 32 hexadecimal digits, as records show it.
 inline std::string to_hex(const std::array<std::byte, 16>& bytes) {
-  constexpr const char* digits = "0123456789abcdef";
   std::string text;
   text.reserve(bytes.size() * 2);
   for (auto byte : bytes) {
     auto value = std::to_integer<unsigned>(byte);
-    text += digits[value >> 4U];
-    text += digits[value & 15U];
+    text += hex_digits[value >> 4U];
+    text += hex_digits[value & 15U];
   }
   return text;
+}
+
+/// Reads what `to_hex` writes, and nothing else.
+inline std::optional<std::array<std::byte, 16>>
+parse_hex(std::string_view text) {
+  std::array<std::byte, 16> bytes{};
+  if (text.size() != bytes.size() * 2)
+    return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto digit = hex_digits.find(text[i]);
+    if (digit == hex_digits.npos)
+      return std::nullopt;
+    bytes[i / 2] = (bytes[i / 2] << 4) | static_cast<std::byte>(digit);
+  }
+  return bytes;
 }
 
 } // namespace steward

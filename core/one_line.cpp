@@ -1,9 +1,10 @@
 #include <steward/core/one_line.hpp>
 
+#include <steward/core/hex.hpp>
+
 namespace steward {
 
 std::string one_line(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string result;
   result.reserve(text.size());
   for (char c : text) {
@@ -14,8 +15,8 @@ std::string one_line(std::string_view text) {
       result += "\\n";
     } else {
       result += "\\x";
-      result += digits[byte >> 4];
-      result += digits[byte & 15];
+      result += hex_digits[byte >> 4];
+      result += hex_digits[byte & 15];
     }
   }
   return result;

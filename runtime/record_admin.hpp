@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/core/function_ref.hpp>
 #include <steward/core/record.hpp>
 #include <steward/core/record_query.hpp>
 #include <steward/storage/record_store.hpp>
@@ -12,25 +13,36 @@
 
 namespace steward {
 
+/// What `record_admin::verify` counted.
+struct verified_records {
+  std::size_t rows = 0;       ///< all that were looked at
+  std::size_t unreadable = 0; ///< of them
+  std::size_t wrong = 0; ///< findings, those about unreadable rows included
+};
+
 /// Records as somebody sees them who looks after the database: beside the
 /// programs that use it, or after they are gone. One thread. All functions
 /// throw `store_failure`.
 class record_admin {
 public:
-  /// Opens records that are there; makes none. An older schema is brought up to
-  /// date.
-  explicit record_admin(const std::string& url);
+  /// Opens records that are there; makes none. To `look` takes no right to
+  /// write, and changes nothing; to `tend` brings an older schema up to date.
+  record_admin(const std::string& url, store_use use);
 
   /// The next page, by id.
-  std::vector<record> page(const record_query& what);
+  record_page page(const record_query& what);
 
   std::optional<record> find(const std::string& name);
 
-  /// What must not be, and what a dead process left open; one line each.
-  std::vector<std::string> verify();
+  /// Tells `found` what must not be and what a dead process left open, a line
+  /// each, as it goes through the records in pages. After each page `at` hears
+  /// how many rows that were so far.
+  verified_records verify(function_ref<void(const std::string&)> found,
+                          function_ref<void(std::size_t)> at);
 
-  /// Removes what was closed before `before`; says how many.
-  std::size_t purge(time_point before);
+  /// Removes what was closed before `before`, in many small transactions, as
+  /// long as `go_on`, which hears how many that were so far. Returns how many.
+  std::size_t purge(time_point before, function_ref<bool(std::size_t)> go_on);
 
   /// Where the records are, without passwords.
   std::string where() const;

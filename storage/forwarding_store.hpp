@@ -25,9 +25,8 @@ public:
     return inner_->find(names, wait_max);
   }
 
-  std::vector<record> page(const record_query& what,
-                           duration wait_max) override {
-    return inner_->page(what, wait_max);
+  record_page read_page(const record_query& what, duration wait_max) override {
+    return inner_->read_page(what, wait_max);
   }
 
   std::size_t purge(time_point before, std::size_t rows_max,

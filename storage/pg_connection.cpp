@@ -78,11 +78,11 @@ std::int64_t pg_result::number(int row, int column) const {
 
 pg_connection::pg_connection(const std::string& url,
                              const postgres_limits& limits,
-                             std::function<void()> on_wait)
+                             std::function<void()> on_wait, store_use use)
   : limits_(limits), on_wait_(std::move(on_wait)) {
   try {
-    connect(url);
-    set_and_verify();
+    connect(url, use);
+    set_and_verify(use);
   } catch (...) {
     close();
     throw;
@@ -94,7 +94,7 @@ void pg_connection::close() noexcept {
     PQfinish(std::exchange(link_, nullptr));
 }
 
-void pg_connection::connect(const std::string& url) {
+void pg_connection::connect(const std::string& url, store_use use) {
   // What stands after the URL wins over it, what stands before does not.
   constexpr std::array<const char*, 8> names = {"fallback_application_name",
                                                 "keepalives_idle",
@@ -105,9 +105,10 @@ void pg_connection::connect(const std::string& url) {
                                                 "dbname",
                                                 nullptr};
   auto user_timeout = in_ms(limits_.answer);
+  const auto* which = use == store_use::look ? "any" : "read-write";
   const std::array<const char*, 8> values
-    = {"steward",    "10",        "5",    "3", user_timeout.c_str(),
-       "read-write", url.c_str(), nullptr};
+    = {"steward", "10",        "5",    "3", user_timeout.c_str(),
+       which,     url.c_str(), nullptr};
   // By default libpq prints them to standard error.
   auto unheard = [](void*, const PGresult*) {};
   auto until = clock::now() + limits_.connect;
@@ -130,7 +131,7 @@ void pg_connection::connect(const std::string& url) {
                      "0A000", database_stage::begin};
 }
 
-void pg_connection::set_and_verify() {
+void pg_connection::set_and_verify(store_use use) {
   std::string set = "SELECT";
   std::string names;
   std::vector<std::string> values;
@@ -142,8 +143,11 @@ void pg_connection::set_and_verify() {
   }
   auto stage = database_stage::begin;
   exec(stage, set, values);
+  // Who only looks needs no server that writes, and loses nothing with one.
+  const auto* of_server
+    = use == store_use::look ? "'')" : "'fsync', 'transaction_read_only')";
   auto is = exec(stage, "SELECT name, setting FROM pg_settings WHERE name IN ("
-                          + names + "'fsync', 'transaction_read_only')");
+                          + names + of_server);
   for (int row = 0; row < is.rows(); ++row)
     require_setting(is, row);
 }
@@ -294,6 +298,25 @@ bool pg_connection::prepare(const pg_statement& what) {
     prepares_ = false; // somebody else did, in a session that is shared
   }
   return prepares_;
+}
+
+pg_result pg_connection::exec_within(duration most, const std::string& sql) {
+  struct patience {
+    duration& answer;
+    duration usual;
+    ~patience() {
+      answer = usual;
+    }
+  } until_the_end{limits_.answer, limits_.answer};
+  begin();
+  exec(database_stage::begin,
+       "SELECT set_config('statement_timeout', $1, true)",
+       std::array{in_ms(most)});
+  limits_.answer = most + slice;
+  auto answer = exec(database_stage::begin, sql);
+  limits_.answer = until_the_end.usual;
+  commit();
+  return answer;
 }
 
 void pg_connection::begin() {

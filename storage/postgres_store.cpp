@@ -130,10 +130,13 @@ template <class Fun>
 auto postgres_store::run(const char* what, Fun fun) {
   try {
     if (!connection_)
-      connection_ = std::make_unique<pg_connection>(url_, limits_, [this] {
-        if (on_wait_)
-          on_wait_();
-      });
+      connection_ = std::make_unique<pg_connection>(
+        url_, limits_,
+        [this] {
+          if (on_wait_)
+            on_wait_();
+        },
+        use_);
     return fun(*connection_);
   } catch (const pg_failure& x) {
     auto text = std::string{"cannot "} + what + " " + where_ + ": " + x.what();
@@ -159,8 +162,8 @@ auto postgres_store::run(const char* what, Fun fun) {
 // -- construction -------------------------------------------------------------
 
 postgres_store::postgres_store(const std::string& url, duration wait_max,
-                               postgres_limits limits, where_none how)
-  : url_(url), limits_(limits) {
+                               postgres_limits limits, store_use use)
+  : url_(url), limits_(limits), use_(use) {
   auto [where, password] = parse(url);
   where_ = std::move(where);
   password_ = std::move(password);
@@ -169,7 +172,7 @@ postgres_store::postgres_store(const std::string& url, duration wait_max,
   for (;;) {
     try {
       run("open records",
-          [&](pg_connection& c) { pg_migrate(c, where_, how); });
+          [&](pg_connection& c) { pg_migrate(c, where_, use); });
       return;
     } catch (const store_failure& x) {
       if (!heals(x.reaction()) || std::chrono::steady_clock::now() >= until)
@@ -222,7 +225,7 @@ postgres_store::find(std::span<const std::string> names, duration) {
   });
 }
 
-std::vector<record> postgres_store::page(const record_query& what, duration) {
+record_page postgres_store::read_page(const record_query& what, duration) {
   std::vector<std::string> values{std::to_string(what.after)};
   auto sql = pg_select_record + "WHERE id > $1::bigint";
   for (auto [name, value] : {std::pair{"pool", &what.pool},
@@ -237,7 +240,13 @@ std::vector<record> postgres_store::page(const record_query& what, duration) {
     sql += *what.open ? " AND state = 'open'" : " AND state = 'closed'";
   sql += " ORDER BY id LIMIT " + std::to_string(what.rows_max);
   return run("read records from", [&](pg_connection& c) {
-    return pg_read_rows(c.exec(reading, sql, values));
+    auto said = c.exec(reading, sql, values);
+    record_page page;
+    for (int row = 0; row < said.rows(); ++row) {
+      page.last = said.number(row, 0);
+      add_to(page, [&] { return pg_read_row(said, row); });
+    }
+    return page;
   });
 }
 
@@ -259,29 +268,8 @@ std::size_t postgres_store::purge(time_point before, std::size_t rows_max,
 }
 
 std::vector<std::string> postgres_store::verify(duration) {
-  return run("verify records of", [&](pg_connection& c) {
-    std::vector<std::string> wrong;
-    auto unique = c.exec(
-      reading,
-      "SELECT count(*) FROM pg_constraint JOIN pg_index ON indexrelid ="
-      " conindid WHERE conrelid = 'steward_record'::regclass AND"
-      " conname = 'steward_record_name_key' AND indisvalid");
-    if (unique.number(0, 0) != 1)
-      wrong.push_back("nothing keeps names unique: the constraint "
-                      "steward_record_name_key is gone");
-    auto twice = c.exec(reading, "SELECT name FROM steward_record GROUP BY name"
-                                 " HAVING count(*) > 1 ORDER BY name");
-    for (int row = 0; row < twice.rows(); ++row)
-      wrong.push_back("two records are called '" + twice.string(row, 0) + "'");
-    auto lost = c.exec(
-      reading, "SELECT name FROM steward_record WHERE state = 'open' AND"
-               " incarnation <> 0 AND NOT EXISTS (SELECT 1 FROM steward_node n"
-               " WHERE n.id = incarnation) ORDER BY id");
-    for (int row = 0; row < lost.rows(); ++row)
-      wrong.push_back("the open record '" + lost.string(row, 0)
-                      + "' has a node that was never there");
-    return wrong;
-  });
+  return run("verify records of",
+             [](pg_connection& c) { return what_pg_lacks(c); });
 }
 
 // -- nodes --------------------------------------------------------------------

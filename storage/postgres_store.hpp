@@ -24,9 +24,6 @@ struct postgres_limits {
   duration answer = std::chrono::seconds{6};
 };
 
-/// What to do with a database that has no records yet.
-enum class where_none : unsigned char { make, refuse };
-
 /// Records in a PostgreSQL database, 13 or newer, which several machines may
 /// share. Durable whatever the server's default is; a server that cannot
 /// promise it is refused. Needs no session state, so that a pooler of
@@ -34,11 +31,10 @@ enum class where_none : unsigned char { make, refuse };
 class postgres_store final : public record_store {
 public:
   /// Connects to `url` (`postgresql://user@host/database`) and brings the
-  /// schema up to date. Tries again for `wait_max` while the server starts or
+  /// schema up to date, as far as the use permits. Tries again for `wait_max` while the server starts or
   /// others do the same. Throws `store_failure`.
   postgres_store(const std::string& url, duration wait_max,
-                 postgres_limits limits = {},
-                 where_none how = where_none::make);
+                 postgres_limits limits = {}, store_use use = store_use::keep);
 
   ~postgres_store() override;
 
@@ -48,8 +44,7 @@ public:
   std::vector<std::optional<record>> find(std::span<const std::string> names,
                                           duration wait_max) override;
 
-  std::vector<record> page(const record_query& what,
-                           duration wait_max) override;
+  record_page read_page(const record_query& what, duration wait_max) override;
 
   std::size_t purge(time_point before, std::size_t rows_max,
                     duration wait_max) override;
@@ -87,6 +82,7 @@ private:
   std::string where_;
   std::string password_; // never to be shown
   postgres_limits limits_;
+  store_use use_;
   std::function<void()> on_wait_;
   looking look_;
   std::unique_ptr<pg_connection> connection_; // none after a lost link

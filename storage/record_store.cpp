@@ -3,7 +3,6 @@
 #include <steward/storage/postgres_store.hpp>
 #include <steward/storage/sqlite_store.hpp>
 
-#include <filesystem>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -47,6 +46,14 @@ std::string_view to_string(store_errc x) {
   return "misuse";
 }
 
+std::vector<record> record_store::page(const record_query& what,
+                                       duration wait_max) {
+  auto all = read_page(what, wait_max);
+  if (!all.unreadable.empty())
+    throw store_failure{store_errc::damaged, all.unreadable.front()};
+  return std::move(all.rows);
+}
+
 std::vector<record> record_store::list(const std::string& owner,
                                        duration wait_max) {
   std::vector<record> all;
@@ -61,21 +68,8 @@ std::vector<record> record_store::list(const std::string& owner,
   }
 }
 
-namespace {
-
-// Others make the file, or the tables in it, in one transaction.
-void require_records(const std::string& path) {
-  std::error_code none;
-  auto why = !std::filesystem::exists(path, none)          ? "no such file"
-             : std::filesystem::file_size(path, none) == 0 ? "the file is empty"
-                                                           : nullptr;
-  if (why != nullptr)
-    throw store_failure{store_errc::cannot_open,
-                        "cannot open records " + path + ": " + why};
-}
-
-std::unique_ptr<record_store> open(const std::string& url, duration wait_max,
-                                   where_none how) {
+std::unique_ptr<record_store>
+open_records_for(store_use use, const std::string& url, duration wait_max) {
   if (url.empty())
     refuse("is empty");
   auto scheme = scheme_of(url);
@@ -83,7 +77,7 @@ std::unique_ptr<record_store> open(const std::string& url, duration wait_max,
     refuse("'" + url + "' has no scheme");
   if (scheme == "postgresql" || scheme == "postgres")
     return std::make_unique<postgres_store>(url, wait_max, postgres_limits{},
-                                            how);
+                                            use);
   // What follows an unknown scheme is not shown: it may hold a password.
   if (!url.starts_with(sqlite_scheme))
     refuse("has the unknown scheme '" + scheme + "'");
@@ -92,21 +86,12 @@ std::unique_ptr<record_store> open(const std::string& url, duration wait_max,
     refuse("'" + url + "' has no path");
   if (path == ":memory:")
     refuse("'" + url + "' names no file, and records outlive the process");
-  if (how == where_none::refuse)
-    require_records(path);
-  return std::make_unique<sqlite_store>(path, wait_max);
+  return std::make_unique<sqlite_store>(path, wait_max, use);
 }
-
-} // namespace
 
 std::unique_ptr<record_store> open_record_store(const std::string& url,
                                                 duration wait_max) {
-  return open(url, wait_max, where_none::make);
-}
-
-std::unique_ptr<record_store> open_existing_records(const std::string& url,
-                                                    duration wait_max) {
-  return open(url, wait_max, where_none::refuse);
+  return open_records_for(store_use::keep, url, wait_max);
 }
 
 } // namespace steward

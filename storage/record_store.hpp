@@ -72,6 +72,26 @@ private:
   steward::reaction reaction_;
 };
 
+/// What somebody wants of a database of records.
+enum class store_use : unsigned char {
+  keep, ///< to write; tables are made where there are none
+  tend, ///< to write, where there are records: none are made
+  look, ///< only to read: nothing is made or changed, an older schema is read
+        ///< as it is, and the right to write is not needed
+};
+
+/// A page of records; those that cannot be read do not hide the others.
+struct record_page {
+  std::vector<record> rows;
+  std::vector<std::string> unreadable = {}; ///< a line each: which one, and why
+  std::int64_t last = 0; ///< the highest id of all of them, 0 if there are none
+
+  /// Fewer than were asked for: there are no more.
+  std::size_t size() const {
+    return rows.size() + unreadable.size();
+  }
+};
+
 /// Whose records are taken over by whom.
 struct adoption {
   std::int64_t from = 0; ///< the node that is gone
@@ -102,8 +122,11 @@ public:
   find(std::span<const std::string> names, duration wait_max) = 0;
 
   /// Reads the next page of what `what` describes, by id.
-  virtual std::vector<record> page(const record_query& what, duration wait_max)
+  virtual record_page read_page(const record_query& what, duration wait_max)
     = 0;
+
+  /// The same where none may be missing: throws if one cannot be read.
+  std::vector<record> page(const record_query& what, duration wait_max);
 
   /// Removes rows that were closed before `before`, `rows_max` at most, and
   /// says how many. They are gone then, and their names free.
@@ -111,8 +134,8 @@ public:
                             duration wait_max)
     = 0;
 
-  /// Looks for what must not be: damage, a wrong schema, rows that break a
-  /// rule. One line each; none if all is well.
+  /// Looks for damage of the database and for what its schema lacks, but not
+  /// into single rows. One line each; none if all is well.
   virtual std::vector<std::string> verify(duration wait_max) = 0;
 
   /// Reads all rows of one owner by id; of everybody if `owner` is empty.
@@ -159,9 +182,9 @@ public:
 std::unique_ptr<record_store> open_record_store(const std::string& url,
                                                 duration wait_max);
 
-/// The same for who only wants to look: where no records are, none are made, and
-/// that is a `store_failure`, too.
-std::unique_ptr<record_store> open_existing_records(const std::string& url,
-                                                    duration wait_max);
+/// The same for some use; only `store_use::keep` makes records where none are,
+/// for the others that is a `store_failure`, too.
+std::unique_ptr<record_store>
+open_records_for(store_use use, const std::string& url, duration wait_max);
 
 } // namespace steward

@@ -1,29 +1,14 @@
 #include <steward/storage/internal/record_text.hpp>
 
 #include <steward/core/iso_time.hpp>
-#include <steward/storage/record_store.hpp>
 
 namespace steward {
 
 namespace {
 
 constexpr std::size_t name_bytes_max = 1024;
-constexpr std::string_view digits = "0123456789abcdef";
 
 } // namespace
-
-std::optional<std::array<std::byte, 16>> parse_hex(std::string_view text) {
-  std::array<std::byte, 16> bytes{};
-  if (text.size() != bytes.size() * 2)
-    return std::nullopt;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto digit = digits.find(text[i]);
-    if (digit == digits.npos)
-      return std::nullopt;
-    bytes[i / 2] = (bytes[i / 2] << 4) | static_cast<std::byte>(digit);
-  }
-  return bytes;
-}
 
 std::array<std::byte, 16> hex_or_damaged(std::string_view text,
                                          const std::string& name,

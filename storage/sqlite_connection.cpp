@@ -51,8 +51,12 @@ std::string error_text(int code) {
   return std::generic_category().message(code);
 }
 
+bool may_write(const fs::path& path, int rights = W_OK) {
+  return ::faccessat(AT_FDCWD, path.c_str(), rights, AT_EACCESS) == 0;
+}
+
 // SQLite says "unable to open database file" to all of these.
-void require_usable_path(const fs::path& path) {
+void require_usable_path(const fs::path& path, store_use use) {
   auto directory = path.parent_path();
   struct stat info {};
   if (::stat(directory.c_str(), &info) != 0)
@@ -66,50 +70,108 @@ void require_usable_path(const fs::path& path) {
     fail(store_errc::cannot_open, path, "it is a directory");
   if (exists && !S_ISREG(info.st_mode))
     fail(store_errc::cannot_open, path, "it is not a regular file");
+  if (!exists && use != store_use::keep)
+    fail(store_errc::cannot_open, path, "no such file");
+  if (exists && info.st_size == 0 && use != store_use::keep)
+    fail(store_errc::cannot_open, path, "the file is empty");
   // SQLite takes a file of one byte for an empty one and would overwrite it.
   if (exists && info.st_size == 1)
     fail(store_errc::not_a_database, path, "file is not a database");
-  if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+  if (use == store_use::look)
+    return;
+  if (!may_write(directory, W_OK | X_OK))
     fail(store_errc::read_only, path,
          "its directory, where the write-ahead log lies, cannot be written: "
            + error_text(errno));
-  if (exists && ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0)
+  if (exists && !may_write(path))
     fail(store_errc::read_only, path,
          "the file cannot be written: " + error_text(errno));
 }
 
-const fs::path& checked(const fs::path& path) {
+const fs::path& checked(const fs::path& path, store_use use) {
   if (path != sqlite_connection::memory)
-    require_usable_path(path);
+    require_usable_path(path, use);
   return path;
+}
+
+std::string uri_of(const fs::path& path) {
+  std::string result = "file:";
+  for (auto c : path.string())
+    switch (c) {
+      case '%': result += "%25"; break;
+      case '?': result += "%3f"; break;
+      case '#': result += "%23"; break;
+      default: result += c;
+    }
+  return result;
+}
+
+// Who may not write cannot make the files beside the database that readers
+// share, either. Where they are, they will do; where they are not, nobody has it
+// open, and the file alone is all there is, until somebody opens it.
+SQLite::Database open_file(const fs::path& path, store_use use) {
+  using namespace SQLite;
+  if (use != store_use::look)
+    return {path.string(), OPEN_READWRITE | OPEN_CREATE | OPEN_NOMUTEX};
+  if (may_write(path) && may_write(path.parent_path(), W_OK | X_OK))
+    return {path.string(), OPEN_READWRITE | OPEN_NOMUTEX};
+  std::error_code none;
+  auto is_there = [&](const char* suffix) {
+    return fs::exists(path.string() + suffix, none);
+  };
+  auto log = is_there("-wal");
+  auto shared = is_there("-shm");
+  if (log && !shared && !fs::is_empty(path.string() + "-wal", none))
+    fail(store_errc::read_only, path,
+         "it was not closed, and to recover it somebody must open it who may "
+         "write there");
+  auto alone = !(log && shared) && !is_there("-journal");
+  return {uri_of(path) + (alone ? "?immutable=1" : ""),
+          OPEN_READONLY | OPEN_URI | OPEN_NOMUTEX};
 }
 
 } // namespace
 
-const std::string sqlite_connection::select_record
-  = "SELECT id, name, pool, key, attributes, owner, state, close_reason,"
-    " opened_at, closed_at, creator, writer, journal, incarnation, fingerprint,"
-    " version FROM record ";
+const std::string& sqlite_connection::select_record() const {
+  static const std::string first = "SELECT id, name, pool, key, attributes,"
+                                   " owner, state, close_reason, opened_at,"
+                                   " closed_at, creator, ";
+  static const auto present
+    = first + "writer, journal, incarnation, fingerprint, version FROM record ";
+  // What the migration from there writes into the columns.
+  static const auto of_version_1 = first + "'', '', 0, '', 1 FROM record ";
+  return schema_version_ == 1 ? of_version_1 : present;
+}
 
 sqlite_connection::statements::statements(const SQLite::Database& db)
-  : insert(db, insert_sql), close(db, close_sql), update(db, update_sql),
-    by_name(db, select_record + "WHERE name = ?1") {
+  : insert(db, insert_sql), close(db, close_sql), update(db, update_sql) {
 }
 
 // -- construction -------------------------------------------------------------
 
-sqlite_connection::sqlite_connection(const fs::path& path, duration wait_max)
-  : path_(checked(path)),
-    db_(path.string(),
-        SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX),
-    file_(id_of(path)) {
+sqlite_connection::sqlite_connection(const fs::path& path, duration wait_max,
+                                     store_use use)
+  : path_(checked(path, use)), db_(open_file(path, use)), file_(id_of(path)) {
   wait_at_most(wait_max);
   sqlite3_busy_handler(db_.getHandle(), &on_busy, this);
   // Until we know that it is ours, nothing moves into the file.
   set_checkpoint_on_close(false);
-  if (sqlite3_db_readonly(db_.getHandle(), "main") == 1)
+  if (use != store_use::look
+      && sqlite3_db_readonly(db_.getHandle(), "main") == 1)
     fail(store_errc::read_only, path_, "the file cannot be written");
-  migrate_sqlite(db_, path_);
+  schema_version_ = migrate_sqlite(db_, path_, use);
+  accept(use);
+  by_name_ = std::make_unique<SQLite::Statement>(db_, select_record()
+                                                        + "WHERE name = ?1");
+}
+
+void sqlite_connection::accept(store_use use) {
+  if (use == store_use::look) {
+    db_.exec("PRAGMA query_only = ON");
+    // As the last one that has it open leaves it, nothing lies beside the file.
+    set_checkpoint_on_close(true);
+    return;
+  }
   set_and_verify();
   set_checkpoint_on_close(true);
   accepted_ = true;

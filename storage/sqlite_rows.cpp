@@ -223,7 +223,7 @@ record read_row(SQLite::Statement& row) {
 
 std::optional<record> read_by_name(sqlite_connection& c,
                                    const std::string& name) {
-  auto& sql = c.sql().by_name;
+  auto& sql = c.by_name();
   sqlite_execution doing{sql};
   sql.bindNoCopy(1, name);
   if (!doing.step())

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <map>
 #include <string>
 
 namespace steward {
@@ -101,11 +102,15 @@ void require_ours(const identity& x, const fs::path& path) {
            "there is no schema version " + std::to_string(x.version));
 }
 
-bool is_up_to_date(const identity& x, const fs::path& path) {
-  if (x.is_blank())
+// Whether nothing is to be done for this use.
+bool will_do(const identity& x, const fs::path& path, store_use use) {
+  if (x.is_blank()) {
+    if (use != store_use::keep)
+      refuse(store_errc::cannot_open, path, "the database is empty");
     return false;
+  }
   require_ours(x, path);
-  return x.version == sqlite_schema_version;
+  return use == store_use::look || x.version == sqlite_schema_version;
 }
 
 void compute_fingerprint(sqlite3_context* context, int, sqlite3_value** args) {
@@ -118,28 +123,69 @@ void compute_fingerprint(sqlite3_context* context, int, sqlite3_value** args) {
                       SQLITE_TRANSIENT);
 }
 
+// @pre A transaction is under way.
+void migrate(SQLite::Database& db, std::int64_t from, std::int64_t to) {
+  db.createFunction("steward_fingerprint", 1, true, nullptr,
+                    &compute_fingerprint);
+  for (auto i = from; i < to; ++i)
+    db.exec(migrations[static_cast<std::size_t>(i)]);
+  db.exec("PRAGMA application_id = " + std::to_string(application_id));
+  db.exec("PRAGMA user_version = " + std::to_string(to));
+}
+
+// What each table and index was made by. What SQLite makes by itself has no
+// text.
+std::map<std::string, std::string> parts_of(SQLite::Database& db) {
+  SQLite::Statement sql{db, "SELECT type || ' ' || name, coalesce(sql, '') FROM"
+                            " sqlite_schema"};
+  std::map<std::string, std::string> result;
+  while (sql.executeStep())
+    result.emplace(sql.getColumn(0).getString(), sql.getColumn(1).getString());
+  return result;
+}
+
 } // namespace
 
-void migrate_sqlite(SQLite::Database& db, const fs::path& path) {
+std::int64_t migrate_sqlite(SQLite::Database& db, const fs::path& path,
+                            store_use use) {
   {
     SQLite::Transaction snapshot{db};
-    if (is_up_to_date(read_identity(db), path))
-      return;
+    if (auto found = read_identity(db); will_do(found, path, use))
+      return found.version;
   }
   // Others may be doing the same: whoever gets the lock looks again. All in
   // one transaction, and for a new file before WAL, so that nobody sees half
   // of it.
   SQLite::Transaction making{db, SQLite::TransactionBehavior::IMMEDIATE};
   auto found = read_identity(db);
-  if (is_up_to_date(found, path))
-    return;
-  db.createFunction("steward_fingerprint", 1, true, nullptr,
-                    &compute_fingerprint);
-  for (auto i = found.version; i < sqlite_schema_version; ++i)
-    db.exec(migrations[static_cast<std::size_t>(i)]);
-  db.exec("PRAGMA application_id = " + std::to_string(application_id));
-  db.exec("PRAGMA user_version = " + std::to_string(sqlite_schema_version));
+  if (will_do(found, path, use))
+    return found.version;
+  migrate(db, found.version, sqlite_schema_version);
   making.commit();
+  return sqlite_schema_version;
+}
+
+void make_sqlite_schema(SQLite::Database& db, std::int64_t version) {
+  SQLite::Transaction making{db};
+  migrate(db, 0, version);
+  making.commit();
+}
+
+std::vector<std::string> what_sqlite_lacks(SQLite::Database& db,
+                                           std::int64_t version) {
+  SQLite::Database model{":memory:",
+                         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
+  make_sqlite_schema(model, version);
+  auto there = parts_of(db);
+  std::vector<std::string> result;
+  for (auto& [part, sql] : parts_of(model)) {
+    auto found = there.find(part);
+    if (found == there.end())
+      result.push_back("the " + part + " is missing");
+    else if (found->second != sql)
+      result.push_back("the " + part + " is not as it was made");
+  }
+  return result;
 }
 
 } // namespace steward

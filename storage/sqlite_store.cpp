@@ -36,8 +36,8 @@ store_failure to_failure(const SQLite::Exception& x, const char* what,
 // -- pages --------------------------------------------------------------------
 
 // Every filter that is given narrows, so that an index can serve it.
-std::string page_sql(const record_query& what) {
-  auto sql = sqlite_connection::select_record + "WHERE id > ?1";
+std::string page_sql(const sqlite_connection& c, const record_query& what) {
+  auto sql = c.select_record() + "WHERE id > ?1";
   if (!what.pool.empty())
     sql += " AND pool = ?2";
   if (!what.key.empty())
@@ -49,8 +49,8 @@ std::string page_sql(const record_query& what) {
   return sql + " ORDER BY id LIMIT ?5";
 }
 
-std::vector<record> read_page(sqlite_connection& c, const record_query& what) {
-  SQLite::Statement sql{c.db(), page_sql(what)};
+record_page read_rows(sqlite_connection& c, const record_query& what) {
+  SQLite::Statement sql{c.db(), page_sql(c, what)};
   sql.bind(1, what.after);
   if (!what.pool.empty())
     sql.bindNoCopy(2, what.pool);
@@ -59,10 +59,12 @@ std::vector<record> read_page(sqlite_connection& c, const record_query& what) {
   if (!what.owner.empty())
     sql.bindNoCopy(4, what.owner);
   sql.bind(5, static_cast<std::int64_t>(what.rows_max));
-  std::vector<record> rows;
-  while (sql.executeStep())
-    rows.push_back(read_row(sql));
-  return rows;
+  record_page page;
+  while (sql.executeStep()) {
+    page.last = sql.getColumn(0).getInt64();
+    add_to(page, [&] { return read_row(sql); });
+  }
+  return page;
 }
 
 // -- nodes --------------------------------------------------------------------
@@ -160,7 +162,7 @@ auto sqlite_store::run(const char* what, duration wait_max, Fun fun) {
     if (file_)
       sqlite_connection::require_file(path_, *file_);
     if (!connection_) {
-      connection_ = std::make_unique<sqlite_connection>(path_, wait_max);
+      connection_ = std::make_unique<sqlite_connection>(path_, wait_max, use_);
       connection_->set_pages_max(pages_max_);
       file_ = std::make_unique<file_id>(connection_->file());
     }
@@ -182,10 +184,12 @@ auto sqlite_store::run(const char* what, duration wait_max, Fun fun) {
 
 // -- construction -------------------------------------------------------------
 
-sqlite_store::sqlite_store(const std::filesystem::path& path, duration wait_max)
+sqlite_store::sqlite_store(const std::filesystem::path& path, duration wait_max,
+                           store_use use)
   // Absolute, because it is opened again after an I/O error.
   : path_(path == sqlite_connection::memory ? path
-                                            : std::filesystem::absolute(path)) {
+                                            : std::filesystem::absolute(path)),
+    use_(use) {
   run("open records", wait_max, [](sqlite_connection&) {});
 }
 
@@ -224,10 +228,10 @@ sqlite_store::find(std::span<const std::string> names, duration wait_max) {
   });
 }
 
-std::vector<record> sqlite_store::page(const record_query& what,
-                                       duration wait_max) {
+record_page sqlite_store::read_page(const record_query& what,
+                                    duration wait_max) {
   return run("read records from", wait_max,
-             [&](sqlite_connection& c) { return read_page(c, what); });
+             [&](sqlite_connection& c) { return read_rows(c, what); });
 }
 
 std::size_t sqlite_store::purge(time_point before, std::size_t rows_max,
@@ -247,17 +251,11 @@ std::size_t sqlite_store::purge(time_point before, std::size_t rows_max,
 
 std::vector<std::string> sqlite_store::verify(duration wait_max) {
   return run("verify records of", wait_max, [&](sqlite_connection& c) {
-    std::vector<std::string> wrong;
+    auto wrong = what_sqlite_lacks(c.db(), c.schema_version());
     SQLite::Statement check{c.db(), "PRAGMA integrity_check"};
     while (check.executeStep())
       if (auto said = check.getColumn(0).getString(); said != "ok")
         wrong.push_back(said);
-    SQLite::Statement watched{
-      c.db(), "SELECT name FROM record WHERE state = 'open' AND incarnation <>"
-              " 0 AND incarnation NOT IN (SELECT id FROM node) ORDER BY id"};
-    while (watched.executeStep())
-      wrong.push_back("the open record '" + watched.getColumn(0).getString()
-                      + "' has a node that was never there");
     return wrong;
   });
 }
@@ -301,8 +299,10 @@ void sqlite_store::leave(std::int64_t id, duration wait_max) {
 }
 
 std::vector<node> sqlite_store::nodes(duration wait_max) {
-  return run("read the nodes of", wait_max,
-             [](sqlite_connection& c) { return read_nodes(c); });
+  return run("read the nodes of", wait_max, [](sqlite_connection& c) {
+    return c.schema_version() < sqlite_schema_with_nodes ? std::vector<node>{}
+                                                         : read_nodes(c);
+  });
 }
 
 std::vector<record> sqlite_store::adopt(const adoption& what,

@@ -23,10 +23,11 @@ struct file_id;
 /// will not do. One thread at a time.
 class sqlite_store final : public record_store {
 public:
-  /// Opens `path`, and makes it if it is missing or empty. Waits at most
-  /// `wait_max` for others that use it. Throws `store_failure`; a file that is
-  /// not a record database of this version stays as it is.
-  sqlite_store(const std::filesystem::path& path, duration wait_max);
+  /// Opens `path`, and makes it if it is missing or empty and to be kept. Waits
+  /// at most `wait_max` for others that use it. Throws `store_failure`; a file
+  /// that is not a record database of this version stays as it is.
+  sqlite_store(const std::filesystem::path& path, duration wait_max,
+               store_use use = store_use::keep);
 
   /// Records in memory, gone with the store: for tests.
   static std::unique_ptr<sqlite_store> in_memory();
@@ -40,8 +41,7 @@ public:
   std::vector<std::optional<record>> find(std::span<const std::string> names,
                                           duration wait_max) override;
 
-  std::vector<record> page(const record_query& what,
-                           duration wait_max) override;
+  record_page read_page(const record_query& what, duration wait_max) override;
 
   std::size_t purge(time_point before, std::size_t rows_max,
                     duration wait_max) override;
@@ -73,6 +73,7 @@ private:
   auto run(const char* what, duration wait_max, Fun fun);
 
   std::filesystem::path path_;
+  store_use use_;
   std::unique_ptr<sqlite_connection> connection_; // none after an I/O error
   std::unique_ptr<file_id> file_; // the one that was opened first
   std::int64_t pages_max_ = 0;

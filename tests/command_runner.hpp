@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <pty.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ struct outcome {
   int status = -1; ///< 128 + n if signal n killed it
   std::string out;
   std::string err;
+  long memory_max_kb = 0; ///< resident
 };
 
 /// What standard output is for the command.
@@ -56,11 +58,17 @@ inline std::string command_path() {
   ::_exit(127);
 }
 
-inline int wait_for_status(pid_t child) {
+/// What is known of a child that ended; its output is yet to be read.
+inline outcome wait_for_end(pid_t child) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0)
+  rusage used{};
+  while (::wait4(child, &status, 0, &used) < 0)
     BOOST_REQUIRE(errno == EINTR);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  outcome result;
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status)
+                                    : 128 + WTERMSIG(status);
+  result.memory_max_kb = used.ru_maxrss;
+  return result;
 }
 
 /// A folder for files of one test, gone after it.
@@ -113,8 +121,7 @@ public:
         ::_exit(126);
       become(args);
     }
-    outcome result;
-    result.status = wait_for_status(child);
+    auto result = wait_for_end(child);
     result.out = streams.read("out");
     result.err = streams.read("err");
     return result;
@@ -180,8 +187,7 @@ public:
   }
 
   outcome wait() const {
-    outcome result;
-    result.status = wait_for_status(child_);
+    auto result = wait_for_end(child_);
     result.out = streams_.read("out");
     result.err = streams_.read("err");
     return result;
@@ -234,7 +240,9 @@ public:
   outcome wait() {
     while (read_more()) {
     }
-    return {wait_for_status(child_), shown_, {}};
+    auto result = wait_for_end(child_);
+    result.out = shown_;
+    return result;
   }
 
 private:

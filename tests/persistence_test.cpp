@@ -35,6 +35,27 @@ BOOST_AUTO_TEST_CASE(all_that_waits_is_written_in_one_transaction) {
   BOOST_TEST(counters->queued == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(who_comes_while_others_still_come_goes_with_them) {
+  start();
+  auto note = [&](const char* name) { send(note_record{create(name)}); };
+  note("a");
+  note("b");
+  scheduler.run_once(); // a; its flush stands behind b
+  note("c");
+  scheduler.run_once(); // b
+  scheduler.run_once(); // more came: the flush goes behind c
+  BOOST_TEST(spy->writes.empty());
+  scheduler.run_once(); // c
+  note("d");
+  run();
+  BOOST_TEST((spy->writes == std::vector<std::size_t>{4}));
+  note("e"); // who comes alone does not wait for others
+  scheduler.run_once();
+  note("f");
+  run();
+  BOOST_TEST((spy->writes == std::vector<std::size_t>{4, 1, 1}));
+}
+
 BOOST_AUTO_TEST_CASE(a_transaction_has_at_most_batch_max_rows) {
   options.batch_max = 10;
   start();

@@ -153,6 +153,44 @@ BOOST_AUTO_TEST_CASE(a_server_that_only_reads_is_left_for_another) {
   BOOST_TEST(contains(said.what(), "read-only"), said.what());
 }
 
+BOOST_AUTO_TEST_CASE(who_only_looks_may_look_at_a_server_that_only_reads) {
+  write_one(create("a", 1));
+  auto look = [&](store_use use) {
+    return postgres_store{url + "&options=-cdefault_transaction_read_only%3Don",
+                          0s, quick, use};
+  };
+  auto reader = look(store_use::look);
+  BOOST_TEST(reader.list("", 5s).size() == 1u);
+  BOOST_TEST(reader.verify(5s).empty());
+  BOOST_TEST(
+    contains(failure_of([&] { look(store_use::tend); }).what(), "read-only"));
+}
+
+BOOST_AUTO_TEST_CASE(
+  names_that_stand_twice_are_looked_for_as_long_as_it_takes) {
+  write_one(create("a", 1));
+  admin.exec(database_stage::commit,
+             "ALTER TABLE steward_record DROP CONSTRAINT"
+             " steward_record_name_key");
+  admin.exec(database_stage::commit,
+             "INSERT INTO steward_record(name, pool, key, attributes, journal,"
+             " owner, incarnation, state, opened_at, creator, writer,"
+             " fingerprint) SELECT 'a', '', '', '', '', 'they', 0, 'open',"
+             " now(), u, u, u FROM gen_random_uuid() u");
+  auto wrong = store.verify(5s);
+  BOOST_REQUIRE_EQUAL(wrong.size(), 2u);
+  BOOST_TEST(contains(wrong[0], "nothing keeps names unique"), wrong[0]);
+  BOOST_TEST(wrong[1] == "two records are called 'a'");
+  admin.exec(database_stage::commit, "TRUNCATE steward_record");
+  admin.exec(database_stage::commit, "ALTER TABLE steward_record ADD CONSTRAINT"
+                                     " steward_record_name_key UNIQUE (name)");
+  // The limit of other statements is 1 s, and stays that.
+  pg_connection c{url, quick, {}};
+  BOOST_TEST(c.exec_within(10s, "SELECT 1 FROM pg_sleep(1.3)").rows() == 1);
+  BOOST_CHECK_THROW(c.exec(database_stage::begin, "SELECT pg_sleep(1.3)"),
+                    pg_failure);
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_hangs_costs_no_more_than_the_limit) {
   write_one(create("a", 1));
   std::atomic<int> looks{0};

@@ -3,6 +3,7 @@
 #include "record_fixtures.hpp"
 
 #include <steward/storage/internal/sqlite_connection.hpp>
+#include <steward/storage/internal/sqlite_schema.hpp>
 #include <steward/storage/record_store.hpp>
 #include <steward/storage/sqlite_codes.hpp>
 #include <steward/storage/sqlite_store.hpp>
@@ -59,9 +60,24 @@ void make_records(const std::filesystem::path& path) {
   store.write(batch{create("a")}, 5s);
 }
 
+void make_records_of_version_1(const std::filesystem::path& path) {
+  SQLite::Database db{path.string(),
+                      SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
+  make_sqlite_schema(db, 1);
+  db.exec("INSERT INTO record VALUES(7, 'a', 'p', 'k', 'dsn=db1', 'me',"
+          " 'open', NULL, '2015-05-17T10:05:03.250Z', NULL,"
+          " '01000000000000000000000000000000')");
+}
+
+void nothing_lies_beside(const std::filesystem::path& path) {
+  for (auto* suffix : {"-wal", "-shm", "-journal"})
+    BOOST_TEST(!std::filesystem::exists(path.string() + suffix), suffix);
+}
+
 // Permissions do not bind root, so somebody else tries: "<code>: <text>" of the
 // failure, "opened" if there is none.
-std::string try_as_nobody(const std::filesystem::path& path) {
+std::string try_as_nobody(const std::filesystem::path& path,
+                          store_use use = store_use::keep) {
   std::array<int, 2> pipe{};
   BOOST_REQUIRE(::pipe(pipe.data()) == 0);
   auto child = ::fork();
@@ -72,8 +88,9 @@ std::string try_as_nobody(const std::filesystem::path& path) {
       said = "cannot become somebody else";
     try {
       if (said.empty()) {
-        sqlite_store store{path, 1s};
-        said = "opened";
+        sqlite_store store{path, 1s, use};
+        said = "opened, " + std::to_string(store.list("", 1s).size())
+               + " records";
       }
     } catch (const store_failure& x) {
       said = std::string{to_string(x.code())} + ": " + x.what();
@@ -215,15 +232,7 @@ BOOST_AUTO_TEST_CASE(a_database_that_only_carries_another_mark_is_foreign) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_schema_1_is_brought_up_to_date) {
-  run_sql(path,
-          "CREATE TABLE record(id INTEGER PRIMARY KEY, name TEXT NOT NULL"
-          " UNIQUE, pool TEXT NOT NULL, key TEXT NOT NULL, attributes TEXT NOT"
-          " NULL, owner TEXT NOT NULL, state TEXT NOT NULL, close_reason TEXT,"
-          " opened_at TEXT NOT NULL, closed_at TEXT, creator TEXT NOT NULL)"
-          " STRICT; PRAGMA application_id = 0x73747764; PRAGMA user_version ="
-          " 1; INSERT INTO record VALUES(7, 'a', 'p', 'k', 'dsn=db1', 'me',"
-          " 'open', NULL, '2015-05-17T10:05:03.250Z', NULL,"
-          " '01000000000000000000000000000000')");
+  make_records_of_version_1(path);
   sqlite_store store{path, 5s};
   auto row = store.list("", 5s).at(0);
   BOOST_TEST(row.id == 7);
@@ -233,6 +242,105 @@ BOOST_AUTO_TEST_CASE(a_file_of_schema_1_is_brought_up_to_date) {
   BOOST_TEST((row.writer == token(1)));
   BOOST_TEST((row.print == fingerprint_of("dsn=db1")));
   BOOST_TEST(store.verify(5s).empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_only_looks_reads_a_file_of_schema_1_as_it_is) {
+  make_records_of_version_1(path);
+  auto before = bytes_of(path);
+  {
+    sqlite_store store{path, 5s, store_use::look};
+    auto row = store.list("", 5s).at(0);
+    BOOST_TEST(row.id == 7);
+    BOOST_TEST(row.version == 1);
+    BOOST_TEST((row.writer == token(1)));
+    BOOST_TEST((row.print == fingerprint_of("dsn=db1")));
+    const std::string name = "a";
+    BOOST_TEST(store.find(std::span{&name, 1}, 5s).at(0)->id == 7);
+    BOOST_TEST(store.nodes(5s).empty());
+    BOOST_TEST(store.verify(5s).empty());
+  }
+  BOOST_TEST((bytes_of(path) == before));
+  nothing_lies_beside(path);
+}
+
+BOOST_AUTO_TEST_CASE(who_only_looks_makes_and_changes_nothing) {
+  auto failure_to_look = [&](store_use use) {
+    return failure_of([&] { sqlite_store{path, 1s, use}; });
+  };
+  for (auto use : {store_use::look, store_use::tend}) {
+    std::filesystem::remove(path);
+    BOOST_TEST(contains(failure_to_look(use).what(), "no such file"));
+    BOOST_TEST(!std::filesystem::exists(path));
+    put(path, "");
+    BOOST_TEST(contains(failure_to_look(use).what(), "the file is empty"));
+    BOOST_TEST(std::filesystem::file_size(path) == 0u);
+    run_sql(path, "VACUUM"); // a database without a table
+    auto before = bytes_of(path);
+    BOOST_TEST(contains(failure_to_look(use).what(), "the database is empty"));
+    BOOST_TEST((bytes_of(path) == before));
+  }
+  std::filesystem::remove(path);
+  make_records(path);
+  auto before = bytes_of(path);
+  {
+    sqlite_store store{path, 1s, store_use::look};
+    BOOST_TEST(store.list("", 1s).size() == 1u);
+    auto x = failure_of([&] { store.purge(noon + 999h, 1, 1s); });
+    BOOST_TEST(x.code() == store_errc::read_only);
+  }
+  BOOST_TEST((bytes_of(path) == before));
+  nothing_lies_beside(path);
+}
+
+BOOST_AUTO_TEST_CASE(who_may_not_write_can_look_all_the_same) {
+  make_records(path);
+  using std::filesystem::perms;
+  for (auto [directory, file] : {std::pair{perms{0555}, perms{0666}},
+                                 {perms{0777}, perms{0444}},
+                                 {perms{0555}, perms{0444}}}) {
+    std::filesystem::permissions(dir.path(), directory);
+    std::filesystem::permissions(path, file);
+    BOOST_TEST(try_as_nobody(path, store_use::look) == "opened, 1 records");
+    nothing_lies_beside(path);
+  }
+  std::filesystem::permissions(dir.path(), perms{0755});
+}
+
+BOOST_AUTO_TEST_CASE(who_may_not_write_sees_what_is_in_the_log_of_a_program) {
+  auto odd = dir / "a%20b?c#d.db"; // as a URI it would be another file
+  sqlite_store writer{odd, 5s};
+  writer.write(batch{create("a"), create("b", 2)}, 5s);
+  using std::filesystem::perms;
+  std::filesystem::permissions(dir.path(), perms{0555});
+  for (auto* suffix : {"", "-wal", "-shm"})
+    std::filesystem::permissions(odd.string() + suffix, perms{0444});
+  BOOST_TEST(try_as_nobody(odd, store_use::look) == "opened, 2 records");
+  std::filesystem::permissions(dir.path(), perms{0755});
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_nobody_may_recover_is_said_in_a_line) {
+  {
+    sqlite_store writer{dir / "live.db", 5s};
+    writer.write(batch{create("a")}, 5s);
+    for (auto* suffix : {"", "-wal"}) // as a crash and a copy leave them
+      std::filesystem::copy_file(dir / (std::string{"live.db"} + suffix),
+                                 path.string() + suffix);
+  }
+  std::filesystem::permissions(dir.path(), std::filesystem::perms{0555});
+  auto said = try_as_nobody(path, store_use::look);
+  BOOST_TEST(said.starts_with("read_only: "), said);
+  BOOST_TEST(contains(said, "it was not closed"), said);
+  std::filesystem::permissions(dir.path(), std::filesystem::perms{0755});
+}
+
+BOOST_AUTO_TEST_CASE(verify_says_what_of_the_schema_is_gone) {
+  make_records(path);
+  run_sql(path, "DROP INDEX record_by_pool; DROP INDEX record_closed; CREATE"
+                " INDEX record_closed ON record(name)");
+  auto wrong = sqlite_store{path, 5s, store_use::look}.verify(5s);
+  BOOST_REQUIRE_EQUAL(wrong.size(), 2u);
+  BOOST_TEST(wrong[0] == "the index record_by_pool is missing");
+  BOOST_TEST(wrong[1] == "the index record_closed is not as it was made");
 }
 
 BOOST_AUTO_TEST_CASE(a_newer_schema_is_left_as_it_is) {
@@ -295,7 +403,7 @@ BOOST_AUTO_TEST_CASE(a_read_only_file_is_named_to_whom_it_binds) {
 
 BOOST_AUTO_TEST_CASE(a_directory_that_may_be_written_is_enough_for_others) {
   std::filesystem::permissions(dir.path(), std::filesystem::perms{0777});
-  BOOST_TEST(try_as_nobody(path) == "opened");
+  BOOST_TEST(try_as_nobody(path) == "opened, 0 records");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -47,6 +47,15 @@ struct fixture {
 
   void admin(const std::string& sql) const;
 
+  // What somebody does to the tables by hand.
+  void change(const std::string& kind, const std::string& in_sqlite,
+              const std::string& in_postgresql) const {
+    if (kind != "sqlite")
+      return admin(in_postgresql);
+    SQLite::Database{dir / "records.db", SQLite::OPEN_READWRITE}.exec(
+      in_sqlite);
+  }
+
   record_answer write_one(const record_write& x) {
     return store->write(std::span{&x, 1}, 5s).at(0);
   }
@@ -251,12 +260,31 @@ BOOST_DATA_TEST_CASE_F(fixture, verify_finds_what_must_not_be, data::make(both),
   open(kind);
   write_one(create("a"));
   BOOST_TEST(store->verify(5s).empty());
-  auto row = draft("b", 2);
-  row.incarnation = 77; // which never joined
-  write_one(create_record{row});
+  change(kind, "DROP INDEX record_by_pool", "DROP INDEX steward_record_pool");
   auto wrong = store->verify(5s);
   BOOST_REQUIRE_EQUAL(wrong.size(), 1u);
-  BOOST_TEST(contains(wrong[0], "'b'"), wrong[0]);
+  BOOST_TEST(contains(wrong[0], "pool"), wrong[0]);
+  BOOST_TEST(contains(wrong[0], "is missing"), wrong[0]);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_row_that_cannot_be_read_hides_no_other,
+                       data::make(both), kind) {
+  open(kind);
+  store->write(batch{create("a"), create("b", 2), create("c", 3), close("b")},
+               5s);
+  change(kind, "UPDATE record SET close_reason = 'boredom' WHERE name = 'b'",
+         "UPDATE steward_record SET close_reason = 'boredom' WHERE name = 'b'");
+  auto page = store->read_page({}, 5s);
+  BOOST_TEST(page.rows.size() == 2u);
+  BOOST_REQUIRE_EQUAL(page.unreadable.size(), 1u);
+  BOOST_TEST(contains(page.unreadable[0], "'b' has an unknown close reason"));
+  BOOST_TEST(page.last == page.rows[1].id);
+  BOOST_TEST(
+    (failure_of([&] { store->page({}, 5s); }).code() == store_errc::damaged));
+  // A page may end with one.
+  auto part = store->read_page({.rows_max = 2}, 5s);
+  BOOST_TEST(part.size() == 2u);
+  BOOST_TEST(store->page({.after = part.last}, 5s).at(0).name == "c");
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, records_of_a_dead_node_go_to_one_taker,

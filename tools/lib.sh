@@ -34,6 +34,29 @@ usage() {
   awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$1"
 }
 
+# put_rows TABLE PAGE ONLY: prints PAGE with the rows of TABLE between its two
+# marks; where ONLY is not empty, with those rows in the place of the old ones.
+put_rows() {
+  awk -v table="$1" -v only="$3" '
+    function fault(row, part) { split(row, part, "|"); return part[2] part[3] }
+    BEGIN {
+      while ((getline row < table) > 0) {
+        new[fault(row)] = row
+        order[++rows] = fault(row)
+      }
+    }
+    /^<!-- end of the table -->$/ {
+      for (i = 1; i <= rows; ++i)
+        if (order[i] in new) print new[order[i]]
+      inside = 0
+    }
+    inside && only && !(fault($0) in new) { print; next }
+    inside && only { print new[fault($0)]; delete new[fault($0)] }
+    !inside { print }
+    /^<!-- begin of the table -->$/ { inside = 1 }
+  ' "$2"
+}
+
 # logged WHAT LOG COMMAND...: runs the COMMAND with its output in LOG. Says one
 # line, and more only if it fails.
 logged() {

@@ -100,9 +100,9 @@ class pg_connection {
 public:
   using params = std::span<const std::string>;
 
-  /// Throws `pg_failure`.
+  /// Throws `pg_failure`; of a server that only reads, unless that will do.
   pg_connection(const std::string& url, const postgres_limits& limits,
-                std::function<void()> on_wait);
+                std::function<void()> on_wait, store_use use = store_use::keep);
 
   pg_connection(const pg_connection&) = delete;
   pg_connection& operator=(const pg_connection&) = delete;
@@ -118,6 +118,10 @@ public:
   /// The same of a statement that is prepared on its first use; where a pooler
   /// loses it, it is sent as text from then on.
   pg_result exec(database_stage stage, const pg_statement& what, params values);
+
+  /// Runs one statement that reads, and takes up to `most` instead of the usual
+  /// limits: in a transaction of its own, so that no session remembers that.
+  pg_result exec_within(duration most, const std::string& sql);
 
   void begin();
 
@@ -135,8 +139,8 @@ private:
   using clock = std::chrono::steady_clock;
 
   void close() noexcept;
-  void connect(const std::string& url);
-  void set_and_verify();
+  void connect(const std::string& url, store_use use);
+  void set_and_verify(store_use use);
   void require_setting(const pg_result& rows, int row);
   void wait(bool to_write, clock::time_point until, database_stage stage);
   void flush(clock::time_point until, database_stage stage);

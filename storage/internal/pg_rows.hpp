@@ -44,8 +44,13 @@ std::vector<record_answer> pg_write_batch(pg_connection& c,
                                           std::span<const record_write> batch,
                                           bool look_first);
 
-/// Makes the schema, or brings an older one up to date, in one transaction;
-/// several processes may do so at once. Throws `store_failure`.
-void pg_migrate(pg_connection& c, const std::string& where, where_none how);
+/// Makes the schema, or brings an older one up to date, in one transaction, as
+/// far as the use permits; several processes may do so at once. Throws
+/// `store_failure`.
+void pg_migrate(pg_connection& c, const std::string& where, store_use use);
+
+/// The tables, indexes and constraints that are not there, and names that stand
+/// twice; a line each.
+std::vector<std::string> what_pg_lacks(pg_connection& c);
 
 } // namespace steward

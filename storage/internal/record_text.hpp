@@ -4,20 +4,17 @@
 
 #include <steward/core/hex.hpp>
 #include <steward/core/record.hpp>
+#include <steward/storage/record_store.hpp>
 
 #include <array>
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace steward {
 
-/// Reads what `to_hex` writes, and nothing else.
-std::optional<std::array<std::byte, 16>> parse_hex(std::string_view text);
-
-/// The same of a column of the record `name`, else it is damaged.
+/// What `to_hex` wrote into a column of the record `name`, else it is damaged.
 std::array<std::byte, 16> hex_or_damaged(std::string_view text,
                                          const std::string& name,
                                          const char* what);
@@ -30,6 +27,18 @@ close_reason reason_or_damaged(std::string_view text, const std::string& name);
 
 /// Throws `store_failure`: the record has `what`.
 [[noreturn]] void damaged(const std::string& name, const std::string& what);
+
+/// Adds the row that `read` returns, or what it says of one that is damaged.
+template <class Read>
+void add_to(record_page& page, Read read) {
+  try {
+    page.rows.push_back(read());
+  } catch (const store_failure& x) {
+    if (x.code() != store_errc::damaged)
+      throw;
+    page.unreadable.emplace_back(x.what());
+  }
+}
 
 /// Throws `store_errc::bad_row` if one of the names is empty or too long.
 void require_writable(std::span<const record_write> batch);

@@ -4,6 +4,7 @@
 
 #include <steward/core/database_error.hpp>
 #include <steward/core/time.hpp>
+#include <steward/storage/record_store.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -25,27 +26,25 @@ struct file_id {
 };
 
 /// One connection to a record database: identified as ours, its schema made,
-/// its settings set and read back, its statements prepared. Pinned to its
-/// address, because SQLite calls it back.
+/// its settings set and read back, its statements prepared; or, to look only,
+/// just identified. Pinned to its address, because SQLite calls it back.
 class sqlite_connection {
 public:
-  /// All are reset when nobody uses them: one that is not makes COMMIT fail.
+  /// Those that write. All statements are reset when nobody uses them: one that
+  /// is not makes COMMIT fail.
   struct statements {
     explicit statements(const SQLite::Database& db);
     SQLite::Statement insert;
     SQLite::Statement close;
     SQLite::Statement update;
-    SQLite::Statement by_name;
   };
-
-  /// Reads what `read_row` takes; a condition may follow.
-  static const std::string select_record;
 
   /// The path that SQLite takes for a database in memory.
   static constexpr const char* memory = ":memory:";
 
   /// Throws `store_failure`, or `SQLite::Exception` for a code of SQLite.
-  sqlite_connection(const std::filesystem::path& path, duration wait_max);
+  sqlite_connection(const std::filesystem::path& path, duration wait_max,
+                    store_use use = store_use::keep);
 
   sqlite_connection(const sqlite_connection&) = delete;
   sqlite_connection& operator=(const sqlite_connection&) = delete;
@@ -70,6 +69,13 @@ public:
     return file_;
   }
 
+  std::int64_t schema_version() const {
+    return schema_version_;
+  }
+
+  /// Reads what `read_row` takes; a condition may follow.
+  const std::string& select_record() const;
+
   /// What is under way, for the judgement of what goes wrong.
   database_stage stage = database_stage::begin;
 
@@ -77,14 +83,20 @@ public:
     return db_;
   }
 
+  /// @pre Not only to look.
   statements& sql() {
     return *sql_;
+  }
+
+  SQLite::Statement& by_name() {
+    return *by_name_;
   }
 
 private:
   static file_id id_of(const std::filesystem::path& path);
   static int on_busy(void* self, int tries);
 
+  void accept(store_use use);
   void set_and_verify();
   void enter_wal();
   void set_checkpoint_on_close(bool on);
@@ -94,7 +106,9 @@ private:
   SQLite::Database db_;
   file_id file_;
   bool accepted_ = false;
+  std::int64_t schema_version_ = 0;
   std::unique_ptr<statements> sql_; // after db_: ends before it
+  std::unique_ptr<SQLite::Statement> by_name_;
 };
 
 } // namespace steward

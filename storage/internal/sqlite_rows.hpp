@@ -41,7 +41,7 @@ private:
   SQLite::Statement& sql_;
 };
 
-/// The row on which a statement of `select_record` stands.
+/// The row on which a statement of `select_record()` stands.
 record read_row(SQLite::Statement& row);
 
 /// The row of this name, if there is one.

@@ -84,7 +84,8 @@ std::size_t arena::random(std::size_t below) {
 void arena::start() {
   for (std::size_t i = 0; i < workers_.size(); ++i)
     start_worker(i);
-  end_ = steady::now() + how_.duration;
+  start_ = steady::now();
+  end_ = start_ + how_.duration;
 }
 
 void arena::start_worker(std::size_t i) {
@@ -158,6 +159,8 @@ std::vector<broken_rule> arena::read_late_answers() const {
 
 outcome arena::finish(const std::string& url, bool kill) {
   outcome result;
+  result.seconds
+    = std::chrono::duration<double>(steady::now() - start_).count();
   for (auto& x : workers_)
     if (x.pid > 0)
       ::kill(x.pid, kill ? SIGKILL : SIGTERM);

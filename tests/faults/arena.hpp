@@ -33,6 +33,7 @@ struct outcome {
   std::size_t unknown = 0; ///< of them: nobody knows whether they took effect
   std::size_t refused = 0; ///< of them: without effect, and that is certain
   std::size_t rows = 0;
+  double seconds = 0; ///< for how long clients were asking
   std::vector<steward::testkit::broken_rule> broken;
 };
 
@@ -51,6 +52,11 @@ public:
 
   /// Whether the run goes on; waits so long, or to its end.
   bool pause(std::chrono::milliseconds d);
+
+  /// Waits while nothing happens but what workers do.
+  void wait_for_end() {
+    pause(how_.duration);
+  }
 
   void signal_worker(std::size_t i, int which);
 
@@ -96,6 +102,7 @@ private:
   std::string url_;
   std::filesystem::path folder_;
   std::vector<worker> workers_;
+  std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point end_;
   std::uint64_t random_ = 1;
 };

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -57,10 +58,9 @@ public:
   }
 
   void add(const kind& x, const words& how) {
-    auto seconds = std::to_string(static_cast<int>(how.seconds));
     try {
       auto result = x.run(how.how);
-      say(line(x, seconds,
+      say(line(x, std::to_string(std::lround(result.seconds)),
                std::to_string(result.operations) + " | "
                  + std::to_string(result.unknown) + " | "
                  + std::to_string(result.refused) + " | "
@@ -93,12 +93,25 @@ private:
   std::size_t idle_ = 0;
 };
 
-int run_all(words& how) {
-  how.how.duration
-    = std::chrono::milliseconds{static_cast<std::int64_t>(how.seconds * 1000)};
+// Those that are asked for, all if none are. Who asks for one that is not there
+// hears it: an empty run would look like a passed one.
+std::vector<kind> chosen(const std::vector<std::string>& only) {
   auto all = sqlite_kinds();
   for (auto& x : postgres_kinds())
     all.push_back(std::move(x));
+  for (auto& part : only)
+    if (std::none_of(all.begin(), all.end(),
+                     [&](auto& x) { return wanted(x, {part}); }))
+      throw std::runtime_error{"no fault has \"" + part
+                               + "\" in its name; --list shows them"};
+  std::erase_if(all, [&](auto& x) { return !wanted(x, only); });
+  return all;
+}
+
+int run_all(words& how) {
+  how.how.duration
+    = std::chrono::milliseconds{static_cast<std::int64_t>(how.seconds * 1000)};
+  auto all = chosen(how.only);
   if (how.list) {
     for (auto& x : all)
       std::cout << x.database << ": " << x.name << '\n';
@@ -106,8 +119,7 @@ int run_all(words& how) {
   }
   report table{how.table};
   for (auto& x : all)
-    if (wanted(x, how.only))
-      table.add(x, how);
+    table.add(x, how);
   if (table.idle() > 0)
     std::cerr << table.idle() << " runs did nothing\n";
   if (how.expect_violation)
@@ -123,7 +135,8 @@ int main(int argc, char** argv) {
   how.how.io_library = STEWARD_FAULTY_IO_LIBRARY;
   work worker;
   CLI::App app{"Records under faults, with real processes and databases"};
-  app.add_option("--seconds", how.seconds, "Length of each run; default 3");
+  app.add_option("--seconds", how.seconds, "Length of each run; default 3")
+    ->check(CLI::PositiveNumber);
   app.add_option("--only", how.only, "Runs whose name contains this");
   app.add_option("--processes", how.how.processes, "Clients' processes");
   app.add_option("--clients", how.how.clients, "Clients of each process");

@@ -5,17 +5,18 @@
 #include <steward/tests/faults/worker.hpp>
 
 #include <libpq-fe.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <csignal>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <thread>
 
 namespace faults {
@@ -35,6 +36,15 @@ public:
   explicit server_run(const setup& how, const std::string& more = {})
     : how_(how), database_(unique_name()) {
     admin("postgres", "CREATE DATABASE " + database_ + " " + more);
+  }
+
+  server_run(const server_run&) = delete;
+  server_run& operator=(const server_run&) = delete;
+
+  // A server that was killed syncs every file of every database.
+  ~server_run() {
+    area_.reset();
+    admin("postgres", "DROP DATABASE " + database_ + " WITH (FORCE)");
   }
 
   static postgres_server& server() {
@@ -141,6 +151,12 @@ std::function<outcome(const setup&)> every(std::chrono::milliseconds pause,
       what(run, area);
     return run.finish();
   };
+}
+
+outcome nothing(const setup& how) {
+  server_run run{how};
+  run.start().wait_for_end();
+  return run.finish();
 }
 
 void kill_client(server_run&, arena& area) {
@@ -258,11 +274,13 @@ outcome full_tablespace(const setup& how) {
   server_run::admin("postgres", "CREATE TABLESPACE small LOCATION '"
                                   + folder.string() + "'");
   server_run run{how};
+  // Makes the tables, one of which goes there.
+  open_record_store(run.url(), 20s);
+  if (!run.admin("CREATE TABLE ballast(x text) TABLESPACE small")
+      || !run.admin("ALTER TABLE steward_record SET TABLESPACE small"))
+    throw std::runtime_error{"cannot fill the small tablespace"};
   int full = 0;
-  // The table goes there when it is there.
   auto& area = run.start();
-  run.admin("CREATE TABLE ballast(x text) TABLESPACE small");
-  run.admin("ALTER TABLE steward_record SET TABLESPACE small");
   while (area.pause(20ms)) {
     // To the last page, however short the run; then there is space for a while.
     while (run.admin("INSERT INTO ballast SELECT repeat('x', 900) FROM"
@@ -292,16 +310,17 @@ outcome shuffled_batches(const setup& how) {
   constexpr std::size_t writers = 4;
   constexpr std::size_t names = 1'000;
   server_run run{how};
-  postgres_store{run.url(), 20s}; // makes the schema
+  open_record_store(run.url(), 20s); // makes the schema
   plant_bug(how.planted);
   outcome result;
   std::atomic<std::size_t> created{0};
   std::atomic<bool> enough{false};
   std::atomic<int> rounds{0};
-  auto next_round = [&]() noexcept { enough = ++rounds >= 200 || enough; };
+  auto next_round = [&]() noexcept { ++rounds; };
   std::barrier together{static_cast<std::ptrdiff_t>(writers), next_round};
   std::vector<std::thread> threads;
-  auto end = std::chrono::steady_clock::now() + how.duration;
+  auto start = std::chrono::steady_clock::now();
+  auto end = start + how.duration;
   for (std::size_t n = 0; n < writers; ++n)
     threads.emplace_back([&, n] {
       postgres_store mine{run.url(), 20s};
@@ -331,6 +350,9 @@ outcome shuffled_batches(const setup& how) {
   for (auto& x : threads)
     x.join();
   plant_bug("");
+  result.seconds
+    = std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+        .count();
   result.operations = static_cast<std::size_t>(rounds) / 2 * writers * names;
   result.rows = created;
   run.judge_deadlocks(result);
@@ -376,7 +398,7 @@ std::vector<kind> postgres_kinds() {
     return [=](const setup& how) { return through_proxy(how, bad, times); };
   };
   return {
-    {"nothing", "postgresql", every(100ms, [](server_run&, arena&) {})},
+    {"nothing", "postgresql", nothing},
     {"shuffled batches of 1,000", "postgresql", shuffled_batches},
     {"kill -9 of clients", "postgresql", every(300ms, kill_client)},
     {"SIGSTOP of clients", "postgresql", every(200ms, stop_client)},

@@ -89,8 +89,7 @@ void put(const fs::path& file, char byte) {
 outcome none(const setup& how) {
   file_run run{how};
   run.area().start();
-  while (run.area().pause(100ms)) {
-  }
+  run.area().wait_for_end();
   return run.area().finish(run.url());
 }
 
@@ -152,8 +151,7 @@ outcome full_tmpfs(const setup& how) {
   file_run run{how};
   run.mount_tmpfs("size=1m");
   run.area().start();
-  while (run.area().pause(100ms)) {
-  }
+  run.area().wait_for_end();
   return run.area().finish(run.url());
 }
 
@@ -198,8 +196,7 @@ outcome power_loss(const setup& how) {
   run.use_faulty_io();
   run.area().environment["STEWARD_SHADOW"] = shadow.string();
   run.area().start();
-  while (run.area().pause(100ms)) {
-  }
+  run.area().wait_for_end();
   return run.area().finish("sqlite:" + (shadow / "records.db").string(), true);
 }
 

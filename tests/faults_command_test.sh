@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# What is asked of the fault suite amiss is refused, instead of a run that does
+# nothing and passes; and its table takes in rows without losing others.
+#
+#   faults_command_test.sh PROGRAM
+program=$1
+# shellcheck source=tools/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../tools/lib.sh"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# refused LINE COMMAND...: it ends with a status above 0, and says LINE alone.
+refused() {
+  local line=$1 said status=0
+  shift
+  said=$("$@" 2>&1) || status=$?
+  [ "$status" -ne 0 ] || die "$* is not refused"
+  [ "$said" = "$line" ] || die "$* says: $said"
+}
+
+none='no fault has "typo" in its name; --list shows them'
+refused "steward_faults: $none" "$program" --only typo
+refused "steward_faults: $none" "$program" --only lock --only typo --list
+for word in abc 0 -1 0.0 1e3 ''; do
+  for option in --minutes --seconds; do
+    refused "steward: $option is '$word'; allowed: a number above 0" \
+      tools/faults "$option" "$word"
+  done
+done
+
+[ "$("$program" --list | wc -l)" -eq 27 ] || die "there are not 27 faults"
+[ "$("$program" --list --only lock_timeout)" = "postgresql: lock_timeout" ] \
+  || die "--only does not bind --list"
+[ "$("$program" --list --only sqlite: | grep -c -v '^sqlite: ')" -eq 0 ] \
+  || die "--only sqlite: lists others"
+
+printf '%s\n' before '<!-- begin of the table -->' '| a | x | 1 |' \
+  '| b | x | 2 |' '| b | y | 3 |' '<!-- end of the table -->' after \
+  > "$scratch/page"
+printf '%s\n' '| b | x | 9 |' '| c | z | 8 |' > "$scratch/table"
+put_rows "$scratch/table" "$scratch/page" some > "$scratch/some"
+diff - "$scratch/some" << 'EOF' || die "rows of other faults are lost"
+before
+<!-- begin of the table -->
+| a | x | 1 |
+| b | x | 9 |
+| b | y | 3 |
+| c | z | 8 |
+<!-- end of the table -->
+after
+EOF
+put_rows "$scratch/table" "$scratch/page" '' > "$scratch/all"
+diff - "$scratch/all" << 'EOF' || die "a whole run does not replace the table"
+before
+<!-- begin of the table -->
+| b | x | 9 |
+| c | z | 8 |
+<!-- end of the table -->
+after
+EOF
