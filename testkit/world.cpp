@@ -75,7 +75,7 @@ bool world::fires(std::string_view name) {
 }
 
 void world::mortal(caf::actor who) {
-  sim::require_actor(who, "nobody can be mortal");
+  sim_.require_actor(who, "nobody can be mortal");
   mortals_.push_back(std::move(who));
 }
 

@@ -48,6 +48,59 @@ BOOST_AUTO_TEST_CASE(time_stands_still_while_all_settles) {
   BOOST_TEST((s.now() == start));
 }
 
+BOOST_AUTO_TEST_CASE(no_time_is_too_long) {
+  for (auto longest : {sim::how_long{std::chrono::hours::max()},
+                       sim::how_long{std::chrono::duration<double>{1e300}},
+                       sim::how_long{duration::max()}}) {
+    BOOST_TEST((longest.value == duration::max()));
+    sim s;
+    auto seen = false;
+    auto a = s.spawn([&](caf::event_based_actor*) -> caf::behavior {
+      return {[&](ping) { seen = true; }};
+    });
+    caf::delayed_anon_send(a, 24h * 365 * 100, ping{});
+    s.run_for(longest);
+    BOOST_TEST(seen);
+    BOOST_TEST(!s.run_until([] { return false; }, longest));
+  }
+  BOOST_TEST((sim::how_long{1500us}.value == 1500us));
+  BOOST_TEST(
+    (sim::how_long{std::chrono::duration<double>{0.5}}.value == 500ms));
+  BOOST_TEST(
+    (sim::how_long{std::chrono::hours::min()}.value == -duration::max()));
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_starts_in_a_step_of_its_own) {
+  sim s{{.traced = true}};
+  auto a = s.spawn([](caf::event_based_actor* self) -> caf::behavior {
+    cafx::send(self, self, tick{});
+    return {[](tick) {}, [](ping) {}};
+  });
+  s.call(a, "parrot");
+  cafx::send_anon(a, ping{});
+  s.settle();
+  std::vector<std::string> told;
+  for (const auto& e : s.events().events())
+    told.push_back(e.what);
+  BOOST_TEST(told == (std::vector<std::string>{"starts", "ping", "tick"}),
+             boost::test_tools::per_element());
+  // So another one can come between.
+  std::string order;
+  sim t;
+  t.set_order(schedule{{0, 1}});
+  auto b = t.spawn([&](caf::event_based_actor*) -> caf::behavior {
+    order += 's';
+    return {[&](ping) { order += 'b'; }};
+  });
+  auto c = t.spawn([&](caf::event_based_actor*) -> caf::behavior {
+    return {[&](ping) { order += 'c'; }};
+  });
+  cafx::send_anon(b, ping{});
+  cafx::send_anon(c, ping{});
+  t.settle();
+  BOOST_TEST(order == "sbc");
+}
+
 BOOST_AUTO_TEST_CASE(what_never_settles_is_a_failure) {
   sim s{{.steps_max = 1000}};
   s.spawn(restless);
@@ -336,6 +389,103 @@ BOOST_AUTO_TEST_CASE(also_if_it_was_born_with_the_handler) {
   sim s;
   cafx::send_anon(s.spawn<careful>(), bad{});
   BOOST_TEST(failure_of([&] { s.expect_quiescent(); }) == "");
+}
+
+namespace {
+
+// Asks what it is told to, and has nothing to say to errors.
+caf::behavior confident(caf::event_based_actor* self, caf::actor other) {
+  return {
+    [=](tick) { cafx::request(self, other, ping{}).then([](const pong&) {}); }};
+}
+
+caf::behavior refusing(caf::event_based_actor*) {
+  return {[](ping) -> caf::result<pong> {
+    return caf::make_error(caf::sec::invalid_argument, "no");
+  }};
+}
+
+// Gives up on each ping.
+void send_to_confident(sim& s) {
+  auto who = s.spawn(confident, s.spawn(refusing));
+  s.call(who, "optimist");
+  cafx::send_anon(who, tick{});
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(an_error_that_nobody_handles_is_a_failure_with_a_name) {
+  sim s;
+  send_to_confident(s);
+  auto text = failure_of([&] { s.settle(); });
+  BOOST_TEST(
+    contains(text, "unhandled in an actor: optimist dies of the error "), text);
+  BOOST_TEST(contains(text, "invalid_argument"), text);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_nobody_handles_is_a_failure_with_a_name) {
+  sim s;
+  auto a = s.spawn(echo, 1);
+  s.call(a, "parrot");
+  s.describe<pong>([](const pong& m) { return "pong " + std::to_string(m.n); });
+  cafx::send_anon(a, pong{3});
+  BOOST_TEST(failure_of([&] { s.settle(); })
+             == "unhandled in an actor: parrot does not handle pong 3");
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_nobody_handles_is_a_failure_with_a_name) {
+  sim s;
+  auto a = s.spawn(echo, 1);
+  auto b = s.spawn([=](caf::event_based_actor* self) -> caf::behavior {
+    self->monitor(a);
+    return {[](ping) {}};
+  });
+  s.call(b, "widow");
+  s.settle();
+  s.kill(a);
+  auto text = failure_of([&] { s.settle(); });
+  BOOST_TEST(contains(text, "unhandled in an actor: widow monitors who ends, "
+                            "and does not handle down_msg("),
+             text);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_may_leave_it_to_caf_may_do_so) {
+  // By what it is called here, and by what CAF calls it.
+  for (const auto* name : {"optimist", "scheduled_actor"}) {
+    sim s;
+    s.allow_unhandled(name);
+    send_to_confident(s);
+    s.expect_quiescent(); // it died all the same
+  }
+  sim s;
+  s.allow_unhandled("optimist");
+  auto a = s.spawn(echo, 1);
+  s.call(a, "optimist");
+  auto p = s.probe("p");
+  auto answer = p.request<pong>(a, tick{}).result();
+  BOOST_REQUIRE(!answer);
+  BOOST_TEST((answer.error() == caf::sec::unexpected_message));
+  cafx::send_anon(s.spawn(echo, 1), tick{}); // which is called otherwise
+  BOOST_TEST(contains(failure_of([&] { s.settle(); }), "does not handle tick"));
+}
+
+BOOST_AUTO_TEST_CASE(who_has_handlers_of_its_own_may_use_them) {
+  sim s;
+  auto handled = std::make_shared<std::string>();
+  auto other = s.spawn(refusing);
+  auto a = s.spawn([=](caf::event_based_actor* self) -> caf::behavior {
+    self->set_error_handler([=](caf::error&) { *handled += 'e'; });
+    self->set_down_handler([=](const caf::down_msg&) { *handled += 'd'; });
+    cafx::drop_unknown(self);
+    self->monitor(other);
+    return confident(self, other);
+  });
+  cafx::send_anon(a, tick{});
+  cafx::send_anon(a, pong{});
+  s.settle();
+  s.kill(other);
+  s.settle();
+  BOOST_TEST(*handled == "ed");
 }
 
 BOOST_AUTO_TEST_CASE(an_actor_may_not_wait) {
