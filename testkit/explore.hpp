@@ -99,9 +99,9 @@ using scenario = std::function<void(world&)>;
 
 /// Runs a scenario under many schedules: regressions first, then all small
 /// deviations, then seeds. Throws `failure` with a whole report at the first
-/// violation, or if a situation was never reached, be it of `sometimes`, that a
-/// fault is asked for, or that a rule is judged; `misuse` for what is wrong with
-/// the test or the options. A run that ends the program says which it was.
+/// violation, or if a situation was never reached, be it of `sometimes` or that
+/// a fault is asked for or a rule judged; `misuse` for what is wrong with the
+/// test or its options. A run that ends the program says which it was.
 ///
 /// The environment can override: `STEWARD_TESTKIT_SEEDS=N` (how many seeds),
 /// `STEWARD_TESTKIT_SEED=N` (this one only), `STEWARD_TESTKIT_SCHEDULE=...`

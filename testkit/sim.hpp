@@ -49,7 +49,7 @@ struct sim_options {
 
 /// An actor system in one thread and in virtual time: a step is one message,
 /// the start of an actor or a timer, and a schedule says whose. Nothing blocks
-/// and nothing sleeps. Actors with a thread of their own are refused before they
+/// and nothing sleeps. Actors with threads of their own are refused before they
 /// do anything. What leaves an actor unhandled is a `failure`: an exception, an
 /// error, a message; unless the actor has a handler for it. One thread.
 class sim {
@@ -148,7 +148,7 @@ public:
     return time_;
   }
 
-  /// One message or start or, if nobody has any or the schedule says so, one timer.
+  /// One message or start; if there is none or the schedule says so, a timer.
   /// False if there is neither. Throws `failure`.
   bool step();
 
