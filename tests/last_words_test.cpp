@@ -77,18 +77,6 @@ void spin() {
   }
 }
 
-void overflow() {
-  struct deeper {
-    static int go(volatile int* above) {
-      volatile int here[64] = {};
-      here[0] = *above + 1;
-      return here[0] == 0 ? 0 : go(here) + here[0];
-    }
-  };
-  volatile int start = 0;
-  std::exit(deeper::go(&start));
-}
-
 void expect_seed(const ended& x, const std::string& what) {
   BOOST_TEST(contains(x.said, "\n" + what
                                 + " in fatal, seed 7, policy fifo\n"
@@ -118,6 +106,22 @@ BOOST_AUTO_TEST_CASE(a_run_that_crashes_says_which_it_was) {
   expect_seed(x, "a crash (SIGSEGV)");
   BOOST_TEST(x.by(SIGSEGV));
 }
+
+namespace {
+
+void overflow() {
+  struct deeper {
+    static int go(volatile int* above) {
+      volatile int here[64] = {};
+      here[0] = *above + 1;
+      return here[0] == 0 ? 0 : go(here) + here[0];
+    }
+  };
+  volatile int start = 0;
+  std::exit(deeper::go(&start));
+}
+
+} // namespace
 
 BOOST_AUTO_TEST_CASE(a_run_that_leaves_no_stack_says_which_it_was) {
   auto x = child([] { explore_to_the_end(overflow); });
