@@ -127,7 +127,7 @@ bool supervision::can_follow(const waiter& w) const noexcept {
   std::size_t taken = 0;
   for (const auto& x : waiters_) {
     if (x.opening != nullptr || x.patient || x.tag != w.tag
-        || x.params != w.params)
+        || x.params != w.params) // where tags collide, once in 2^64
       continue;
     taken += 1;
     room += x.leader ? options_.holders_max : 0;
@@ -148,7 +148,7 @@ waiting_line::iterator supervision::remove(waiting_line::iterator i) {
 void supervision::pass_on(const waiter& from) {
   for (auto& w : waiters_) {
     if (w.opening == nullptr && !w.leader && !w.patient && w.tag == from.tag
-        && w.params == from.params) {
+        && w.params == from.params) { // else tags collide, as above
       waiters_.set_leader(w, true);
       return;
     }

@@ -44,6 +44,10 @@ void note(campaign& c, const run_result& r, const world& w) {
   c.hash = (c.hash ^ r.hash) * 0x100000001b3ULL;
   for (const auto& [name, reached] : w.situations())
     c.situations[name] += reached ? 1 : 0;
+  for (const auto& name : w.faults())
+    c.faults[name] = true;
+  for (const auto& name : w.unknown_faults())
+    c.faults.emplace(name, false);
   if (r.violated.empty())
     return;
   ++c.failures;
@@ -128,6 +132,38 @@ run_result run_once(const explore_options& options, const scenario& what,
 
 namespace {
 
+void check_limit(const char* option, std::chrono::seconds limit) {
+  constexpr auto most = std::chrono::hours{24 * 365};
+  if (limit < limit.zero() || limit > most)
+    throw misuse("bad option", option + (" is " + std::to_string(limit.count()))
+                                 + " s; allowed: 0 to a year");
+}
+
+void check_folder(const char* option, const std::filesystem::path& folder) {
+  std::error_code ignored; // what is not there can be made
+  if (std::filesystem::exists(folder, ignored)
+      && !std::filesystem::is_directory(folder, ignored))
+    throw misuse("bad option", option + (" is \"" + folder.string())
+                                 + "\", which is no folder");
+}
+
+void check(const explore_options& o, const scenario& what) {
+  if (!what)
+    throw misuse("nothing to call", o.name + " has no scenario");
+  for (const auto& x : o.policies)
+    schedule{schedule::options{.how = x}};
+  for (auto x : o.early_timers)
+    schedule{schedule::options{.early_timers = x}};
+  if (o.seeds > 0 && o.first_seed > ~std::uint64_t{0} - (o.seeds - 1))
+    throw misuse("bad option", "first_seed is " + std::to_string(o.first_seed)
+                                 + ", with so few seeds from there on: "
+                                 + std::to_string(o.seeds) + " are wanted");
+  check_limit("run_time_max", o.run_time_max);
+  check_limit("time_limit", o.time_limit);
+  check_folder("regressions", o.regressions);
+  check_folder("charts", o.charts);
+}
+
 class silence {
 public:
   silence() {
@@ -156,6 +192,7 @@ public:
     : options_(o), what_(what) {
     if (auto n = seeds_wanted())
       options_.seeds = *n;
+    check(options_, what);
     // A campaign that was cut short proves nothing by what it did not reach.
     runs_needed_ = o.sometimes_after > 0 ? o.sometimes_after : o.seeds;
     if (options_.time_limit.count() > 0)
@@ -167,10 +204,7 @@ public:
       return {};
     if (auto one = single_run_wanted()) { // by a debugger, with all its time
       last_words in_case{std::chrono::seconds{0}};
-      judge(run_once(options_, what_,
-                     {one->seed, one->listed ? &*one->listed : nullptr,
-                      &campaign_}),
-            false);
+      run_listed_or_not(*one);
     } else {
       run_regressions();
       run_all();
@@ -179,6 +213,18 @@ public:
   }
 
 private:
+  void run_listed_or_not(const run_wanted& one) {
+    const auto* listed = one.listed ? &*one.listed : nullptr;
+    auto r = run_once(options_, what_, {one.seed, listed, &campaign_});
+    judge(r, false);
+    if (listed != nullptr && listed->size() > r.decisions.size())
+      throw misuse("bad environment", "STEWARD_TESTKIT_SCHEDULE has a decision "
+                                        + std::to_string(listed->size() - 1)
+                                        + ", and this run of " + options_.name
+                                        + " is over after "
+                                        + std::to_string(r.decisions.size()));
+  }
+
   void run_regressions() {
     last_words in_case{options_.run_time_max};
     for (const auto& x : read_regressions(options_))
@@ -197,6 +243,8 @@ private:
     if (campaign_.runs == 0)
       throw misuse("nothing was explored",
                    options_.name + " has no seeds and is not exhaustive");
+    if (!options_.count_failures && campaign_.runs >= runs_needed_)
+      judge_faults();
     judge_situations();
   }
 
@@ -282,6 +330,21 @@ private:
     if (is_new)
       text += add_regression(options_, smallest);
     throw failure(r.violated, text);
+  }
+
+  // A name that nobody knows is one that was misspelt.
+  void judge_faults() {
+    std::string unknown;
+    std::string known;
+    for (const auto& [name, declared] : campaign_.faults) {
+      auto& all = declared ? known : unknown;
+      all += (all.empty() ? "\"" : ", \"") + name + '"';
+    }
+    if (!unknown.empty())
+      throw misuse("unknown fault", "somebody asks whether " + unknown
+                                      + " fires; no run of " + options_.name
+                                      + " has that, but "
+                                      + (known.empty() ? "none" : known));
   }
 
   void judge_situations() {

@@ -90,6 +90,7 @@ struct campaign {
   std::map<std::string, std::uint64_t, std::less<>>
     situations;                       ///< runs in each
   std::vector<std::string> unreached; ///< those that no run was in
+  std::map<std::string, bool> faults; ///< asked for: whether any run has it
   std::string left_out; ///< what `exhaustive` had no time for; empty: nothing
 };
 
@@ -98,8 +99,9 @@ using scenario = std::function<void(world&)>;
 
 /// Runs a scenario under many schedules: regressions first, then all small
 /// deviations, then seeds. Throws `failure` with a whole report at the first
-/// violation, or if a situation of `sometimes` was never reached; `misuse` for
-/// what is wrong with the test. A run that ends the program says which it was.
+/// violation, or if a situation was never reached, be it of `sometimes` or that
+/// a fault is asked for or a rule judged; `misuse` for what is wrong with the
+/// test or its options. A run that ends the program says which it was.
 ///
 /// The environment can override: `STEWARD_TESTKIT_SEEDS=N` (how many seeds),
 /// `STEWARD_TESTKIT_SEED=N` (this one only), `STEWARD_TESTKIT_SCHEDULE=...`

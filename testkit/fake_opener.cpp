@@ -17,6 +17,15 @@ void truth::wrong(const char* invariant, const std::string& text) {
   report_(failure{invariant, text});
 }
 
+namespace {
+
+// A clock that goes back makes it less than nothing.
+std::string text_of(duration d) {
+  return d < duration::zero() ? "-" + to_text(-d) : to_text(d);
+}
+
+} // namespace
+
 std::size_t truth::count(const std::string& key) const {
   auto i = open_by_key_.find(key);
   return i == open_by_key_.end() ? 0 : i->second;
@@ -63,7 +72,7 @@ void truth::closing(std::uint64_t id, close_reason why) {
                   + ") while " + x.users.front() + " used it");
   if (auto idle = now_() - x.last_used;
       why == close_reason::idle && idle < most_.idle_timeout)
-    wrong("I5", name + " was closed as idle after " + to_text(idle)
+    wrong("I5", name + " was closed as idle after " + text_of(idle)
                   + "; idle_timeout is " + to_text(most_.idle_timeout));
   in_use_ -= x.users.size();
   x.users.clear();

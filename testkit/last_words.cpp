@@ -8,8 +8,11 @@
 #include <atomic>
 #include <csignal>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -20,19 +23,21 @@ namespace {
 struct watched_signal {
   int number;
   std::string_view what;
+  bool is_a_defect = true; // of the run that is under way
 };
 
-constexpr std::array watched{watched_signal{SIGSEGV, "a crash (SIGSEGV)"},
-                             watched_signal{SIGBUS, "a crash (SIGBUS)"},
-                             watched_signal{SIGFPE, "a crash (SIGFPE)"},
-                             watched_signal{SIGILL, "a crash (SIGILL)"},
-                             watched_signal{SIGABRT, "an abort (SIGABRT)"},
-                             watched_signal{SIGALRM,
-                                            "it takes too long (SIGALRM)"}};
+constexpr std::array watched{
+  watched_signal{SIGSEGV, "a crash (SIGSEGV)"},
+  watched_signal{SIGBUS, "a crash (SIGBUS)"},
+  watched_signal{SIGFPE, "a crash (SIGFPE)"},
+  watched_signal{SIGILL, "a crash (SIGILL)"},
+  watched_signal{SIGABRT, "an abort (SIGABRT)"},
+  watched_signal{SIGALRM, "it takes too long (SIGALRM)"},
+  watched_signal{SIGTERM, "it was told to end (SIGTERM)", false}};
 
-// What the handler finds. Written by this thread only, before and after a run.
+// What the handler finds. Written by its thread only, before and after a run.
 struct watch {
-  run_under_way* volatile run = nullptr;
+  std::atomic<const run_under_way*> run = nullptr;
   const char* keep_in = nullptr;
   bool timed = false;
   timer_t timer{};
@@ -42,6 +47,10 @@ struct watch {
 
 constinit thread_local watch mine;
 constinit thread_local bool is_prepared = false;
+
+// Those of all threads, as far as there is room: what ends the program may
+// come from a thread that has no run of its own.
+std::array<std::atomic<watch*>, 16> everybody;
 
 // An endless recursion leaves no stack for a handler.
 thread_local std::array<std::byte, 65'536> handler_stack;
@@ -87,6 +96,31 @@ void keep(std::string_view line, std::string_view what) noexcept {
   say(STDERR_FILENO, ", to be run first from now on\n");
 }
 
+// The run of this thread; else those of all others, one of which it may be.
+// Says whether there was any.
+bool tell(std::string_view what, bool is_a_defect) noexcept {
+  auto say_all = [what](const run_under_way& run, std::string_view where) {
+    say(STDERR_FILENO, "\n");
+    say(STDERR_FILENO, what);
+    say(STDERR_FILENO, where);
+    say(STDERR_FILENO, run.said());
+  };
+  if (const auto* run = mine.run.exchange(nullptr)) {
+    say_all(*run, "");
+    if (is_a_defect)
+      keep(run->kept(), what);
+    return true;
+  }
+  bool any = false;
+  for (auto& slot : everybody)
+    if (const auto* there = slot.load())
+      if (const auto* run = there->run.load()) {
+        say_all(*run, is_a_defect ? " in another thread" : "");
+        any = true;
+      }
+  return any;
+}
+
 // Calls nothing that a signal handler must not call.
 void on_signal(int number, siginfo_t* info, void*) {
   // From here on it is as if we had never been: who handled this before may
@@ -94,31 +128,33 @@ void on_signal(int number, siginfo_t* info, void*) {
   put_back();
   users = 0;
   is_prepared = false;
-  auto ours = number == SIGALRM && info->si_code == SI_TIMER;
-  if (const run_under_way* run = mine.run) {
-    auto what = watched.back().what;
-    for (const auto& x : watched)
-      if (x.number == number)
-        what = x.what;
-    say(STDERR_FILENO, "\n");
-    say(STDERR_FILENO, what);
-    say(STDERR_FILENO, run->said());
-    keep(run->kept(), what);
-    mine.run = nullptr;
-  }
+  for (const auto& x : watched)
+    if (x.number == number)
+      tell(x.what, x.is_a_defect);
   // A fault comes again when this returns, all else must be sent again.
-  if (ours)
+  if (number == SIGALRM && info->si_code == SI_TIMER) // ours
     ::raise(SIGABRT);
   else if (info->si_code <= 0 || number == SIGALRM)
     ::raise(number);
+}
+
+// A program that ends in the midst of a run has not passed.
+void on_end(int status, void*) {
+  if (!tell("exit(" + std::to_string(status) + ") was called", true))
+    return;
+  std::fflush(nullptr);
+  ::_exit(status == 0 ? 1 : status);
 }
 
 void listen() {
   struct sigaction action {};
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  for (std::size_t i = 0; i < watched.size(); ++i)
+  for (std::size_t i = 0; i < watched.size(); ++i) {
     ::sigaction(watched[i].number, &action, &before[i]);
+    if (before[i].sa_handler == SIG_IGN)
+      ::sigaction(watched[i].number, &before[i], nullptr);
+  }
 }
 
 void set_timer(std::chrono::seconds limit) noexcept {
@@ -149,6 +185,23 @@ bool lend_stack() {
   return ::sigaltstack(&next, nullptr) == 0;
 }
 
+void sign_up() {
+  static const auto listens = ::on_exit(on_end, nullptr);
+  static_cast<void>(listens);
+  for (auto& slot : everybody) {
+    watch* nobody = nullptr;
+    if (slot.compare_exchange_strong(nobody, &mine))
+      return;
+  }
+}
+
+void sign_off() {
+  for (auto& slot : everybody) {
+    auto* me = &mine;
+    slot.compare_exchange_strong(me, nullptr);
+  }
+}
+
 void take_stack_back() {
   stack_t none{};
   none.ss_flags = SS_DISABLE;
@@ -166,6 +219,7 @@ last_words::last_words(std::chrono::seconds run_time_max, std::string keep_in)
   mine.keep_in = keep_in_.empty() ? nullptr : keep_in_.c_str();
   mine.timed = run_time_max.count() > 0 && make_timer();
   mine.own_stack = lend_stack();
+  sign_up();
   std::lock_guard lock{guard};
   if (users++ == 0)
     listen();
@@ -174,6 +228,7 @@ last_words::last_words(std::chrono::seconds run_time_max, std::string keep_in)
 last_words::~last_words() {
   if (!owner_)
     return;
+  sign_off();
   {
     std::lock_guard lock{guard};
     if (users > 0 && --users == 0)

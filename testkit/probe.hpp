@@ -183,7 +183,7 @@ private:
   mail take_next(const std::string& wanted);
 
   void require(const caf::actor& to, const char* what) const {
-    sim::require_actor(to, name() + ": nobody can " + what);
+    shared_->home->require_actor(to, name() + ": nobody can " + what);
   }
 
   template <class... Ts, std::size_t... Is>

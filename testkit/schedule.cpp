@@ -1,5 +1,7 @@
 #include <steward/testkit/schedule.hpp>
 
+#include <steward/testkit/failure.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
@@ -89,7 +91,16 @@ std::vector<std::uint16_t> parse_schedule(std::string_view text) {
 
 schedule::schedule(const options& how)
   : how_(how), random_(how.seed, "schedule"), lowest_(drawn_min) {
+  constexpr unsigned depth_max = 1'000;
+  if (!(how.early_timers >= 0 && how.early_timers <= 1)) // nor is a NaN
+    throw misuse("bad option", "early_timers is "
+                                 + std::to_string(how.early_timers)
+                                 + "; allowed: 0 to 1");
   if (auto* p = std::get_if<pct>(&how_.how)) {
+    if (p->depth == 0 || p->depth > depth_max)
+      throw misuse("bad option", "depth of pct is " + std::to_string(p->depth)
+                                   + "; allowed: 1 to "
+                                   + std::to_string(depth_max));
     for (unsigned i = 1; i < p->depth; ++i)
       changes_.push_back(random_.below(std::max<std::size_t>(how_.horizon, 1)));
     std::sort(changes_.begin(), changes_.end(), std::greater<>{});

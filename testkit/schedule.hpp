@@ -66,6 +66,7 @@ public:
     std::size_t horizon = 300;
   };
 
+  /// Throws `misuse` for a depth or odds that are out of range.
   explicit schedule(const options& how);
 
   /// Takes the options listed, then 0; also 0 where there is no such option.

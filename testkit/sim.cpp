@@ -1,13 +1,13 @@
 #include <steward/testkit/sim.hpp>
 
 #include <steward/core/duration_text.hpp>
+#include <steward/testkit/internal/threads.hpp>
 #include <steward/testkit/probe.hpp>
 #include <steward/testkit/random_stream.hpp>
 
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
-#include <mutex>
 
 namespace steward::testkit {
 
@@ -24,6 +24,7 @@ caf::actor_system_config& made_virtual(caf::actor_system_config& cfg) {
 #  error "the simulation knows the test scheduler of CAF 0.17.6 only"
 #endif
   cfg.set("scheduler.policy", caf::atom("testing"));
+  hold_threads_of(cfg);
   return cfg;
 }
 
@@ -32,25 +33,6 @@ constexpr std::size_t teardown_rounds_max = 100;
 constexpr std::uint64_t mixed(std::uint64_t digest, std::uint64_t more) {
   return (digest ^ more) * 0x100000001b3ULL;
 }
-
-// A system with threads would wait for them, perhaps for ever: it is never
-// ended, but can be reached, so that nobody takes it for a leak.
-void lose(std::unique_ptr<caf::actor_system> what) {
-  static std::mutex guard;
-  static auto* lost = new std::vector<std::unique_ptr<caf::actor_system>>;
-  std::lock_guard lock{guard};
-  lost->push_back(std::move(what));
-}
-
-// What CAF prints and forgets, a test must hear of. Who has a handler of its
-// own knows what it does.
-struct exceptions final : caf::scheduled_actor {
-  static bool are_forgotten(caf::scheduled_actor& who) {
-    const auto& handler = who.*&exceptions::exception_handler_;
-    auto* f = handler.target<decltype(&default_exception_handler)>();
-    return f != nullptr && *f == &default_exception_handler;
-  }
-};
 
 } // namespace
 
@@ -138,9 +120,12 @@ std::string sim::name_of(const caf::actor& who) const {
   return local == nullptr ? "nobody" : trace_.name_of(who.id(), local->name());
 }
 
-void sim::require_actor(const caf::actor& who, const std::string& why) {
+void sim::require_actor(const caf::actor& who, const std::string& why) const {
   if (!who)
     throw misuse("a handle to no actor", why);
+  if (caf::actor_cast<caf::actor_control_block*>(who)->home_system
+      != sys_.get())
+    throw misuse("a handle to an actor of another system", why);
 }
 
 void sim::kill(const caf::actor& who) {
@@ -148,35 +133,6 @@ void sim::kill(const caf::actor& who) {
   // Before all mail that it has: `anon_send_exit` would come after it.
   caf::anon_send<caf::message_priority::high>(
     who, caf::exit_msg{who.address(), caf::exit_reason::kill});
-}
-
-bool sim::has_threads() const {
-  return sys_->detached_actors() > 0 && judging_;
-}
-
-void sim::refuse_threads(const std::string& who) {
-  throw failure("an actor with a thread of its own",
-                who
-                  + ", which is detached or blocking and cannot be simulated; "
-                    "make the spawn option a parameter");
-}
-
-// As CAF, it ends with `sec::runtime_error`; what it was asked is answered so.
-void sim::died(caf::scheduled_actor& who, const std::exception_ptr& why) {
-  auto name = trace_.name_of(who.id(), who.name());
-  std::string text = "something that is no std::exception";
-  try {
-    std::rethrow_exception(why);
-  } catch (const failure& x) {
-    text = x.what();
-    report(x);
-  } catch (const std::exception& x) {
-    text = short_type_name(typeid(x)) + ": " + x.what();
-  } catch (...) {
-  }
-  report(failure{"an exception in an actor", name + " threw " + text});
-  if (options_.traced)
-    trace_.add({steps_ + 1, now(), "", name, "dies of " + text, false});
 }
 
 // -- steps --------------------------------------------------------------------
@@ -277,17 +233,22 @@ void sim::run_job(std::size_t index) {
   auto id = who.id();
   const auto* name = who.name(); // of a literal, or of a type
   meet(who);
-  auto* mail = who.peek_at_next_mailbox_element();
+  auto starts = !who.getf(caf::abstract_actor::is_initialized_flag);
+  auto* mail = starts ? nullptr : who.peek_at_next_mailbox_element();
   note(id, mail == nullptr ? 1 : type_digest(mail->content()));
   if (options_.digests_contents && mail != nullptr)
     contents_ = mixed(contents_,
                       random_stream::fold(trace_.text_of(mail->content())));
   if (options_.traced || twice_)
     look_at(who, mail);
-  scheduler_->try_run_once();
+  jobs.pop_front();
+  // A start is a step of its own, whatever mail there is by then.
+  auto next = job->resume(sys_->dummy_execution_unit(), starts ? 0 : 1);
   // Who has more mail goes to the end of the line, as on a real scheduler.
-  if (!jobs.empty() && jobs.front() == job && jobs.size() > 1)
-    std::rotate(jobs.begin(), jobs.begin() + 1, jobs.end());
+  if (next == caf::resumable::resume_later)
+    jobs.push_back(job);
+  else
+    caf::intrusive_ptr_release(job);
   if (has_threads()) // by whom may be gone
     refuse_threads("actor " + trace_.name_of(id, name) + " spawned another");
 }
@@ -342,12 +303,7 @@ void sim::meet(caf::scheduled_actor& who) {
   if (met_[id])
     return;
   met_[id] = who.address();
-  if (exceptions::are_forgotten(who))
-    who.set_exception_handler(
-      [this](caf::scheduled_actor* x, std::exception_ptr& why) -> caf::error {
-        died(*x, why);
-        return caf::sec::runtime_error;
-      });
+  hear_of(who);
 }
 
 void sim::run_now(const caf::actor& who) {
@@ -398,7 +354,7 @@ bool sim::out_of_budget(std::uint64_t last, const char* where) const {
 
 void sim::settle() {
   auto last = steps_ + options_.steps_max;
-  while (!at_rest() || next_timer() <= virtual_time_->wall) {
+  while (!is_settled()) {
     step_until(virtual_time_->wall);
     if (out_of_budget(last, "settle"))
       break;
@@ -408,26 +364,25 @@ void sim::settle() {
 
 namespace {
 
-void require_forward(const char* what, duration d) {
-  if (d < duration::zero())
+duration forward(const char* what, sim::how_long d) {
+  if (d.value < duration::zero())
     throw misuse("bad duration", std::string{what} + " is told to go back by "
-                                   + to_text(-d) + "; time goes on only");
+                                   + to_text(-d.value) + "; time goes on only");
+  return d.value;
 }
 
 } // namespace
 
-void sim::run_for(duration d) {
-  require_forward("run_for", d);
-  auto limit = later(virtual_time_->wall, d);
+void sim::run_for(how_long d) {
+  auto limit = later(virtual_time_->wall, forward("run_for", d));
   auto last = steps_ + options_.steps_max;
   while (step_until(limit) && !out_of_budget(last, "run_for")) {
     // One after the other.
   }
 }
 
-bool sim::run_until(const std::function<bool()>& done, duration patience) {
-  require_forward("run_until", patience);
-  auto limit = later(virtual_time_->wall, patience);
+bool sim::run_until(const std::function<bool()>& done, how_long patience) {
+  auto limit = later(virtual_time_->wall, forward("run_until", patience));
   auto last = steps_ + options_.steps_max;
   while (!done()) {
     if (!step_until(limit) || out_of_budget(last, "run_until"))
@@ -436,9 +391,8 @@ bool sim::run_until(const std::function<bool()>& done, duration patience) {
   return true;
 }
 
-void sim::oversleep(duration d) {
-  require_forward("oversleep", d);
-  set_time(later(virtual_time_->wall, d));
+void sim::oversleep(how_long d) {
+  set_time(later(virtual_time_->wall, forward("oversleep", d)));
 }
 
 } // namespace steward::testkit

@@ -13,11 +13,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <typeindex>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,10 +47,11 @@ struct sim_options {
   std::size_t steps_max = 1'000'000;
 };
 
-/// An actor system in one thread and in virtual time: a step is one message or
-/// one timer, and a schedule says whose. Nothing blocks and nothing sleeps.
-/// Actors with a thread of their own are refused. An exception that leaves an
-/// actor is a `failure`, unless the actor has an exception handler. One thread.
+/// An actor system in one thread and in virtual time: a step is one message,
+/// the start of an actor or a timer, and a schedule says whose. Nothing blocks
+/// and nothing sleeps. Actors with threads of their own are refused before they
+/// do anything. What leaves an actor unhandled is a `failure`: an exception, an
+/// error, a message; unless the actor has a handler for it. One thread.
 class sim {
 public:
   explicit sim(sim_options options = {});
@@ -107,10 +108,33 @@ public:
   /// Ends an actor without its consent, before it reads any other mail.
   void kill(const caf::actor& who);
 
-  /// Throws `misuse` that says `why` if the handle is null.
-  static void require_actor(const caf::actor& who, const std::string& why);
+  /// Lets actors of this name, be it CAF's or that of `call`, leave errors and
+  /// messages to CAF, which ends who gets such an error and drops the message.
+  void allow_unhandled(std::string name) {
+    careless_.insert(std::move(name));
+  }
+
+  /// Throws `misuse` that says `why` if the handle is null, or is of an actor
+  /// somewhere else.
+  void require_actor(const caf::actor& who, const std::string& why) const;
 
   // -- time and steps ---------------------------------------------------------
+
+  /// A duration in any unit. What is longer than a `duration` can be is the
+  /// longest there is.
+  struct how_long {
+    template <class Rep, class Period>
+    how_long(std::chrono::duration<Rep, Period> d) {
+      using exact = std::chrono::duration<long double, duration::period>;
+      auto most = exact{duration::max()};
+      auto wanted = exact{d};
+      value = wanted >= most    ? duration::max()
+              : wanted <= -most ? -duration::max()
+                                : std::chrono::duration_cast<duration>(d);
+    }
+
+    duration value;
+  };
 
   time_point now() const noexcept {
     return time_->now();
@@ -124,7 +148,7 @@ public:
     return time_;
   }
 
-  /// One message or, if nobody has any or the schedule says so, one timer.
+  /// One message or start; if there is none or the schedule says so, a timer.
   /// False if there is neither. Throws `failure`.
   bool step();
 
@@ -137,16 +161,16 @@ public:
 
   /// Goes on for so long, from due time to due time. Throws `misuse` if that is
   /// less than nothing.
-  void run_for(duration d);
+  void run_for(how_long d);
 
   /// Goes on until `done()`, and says whether it is. If it never is, `patience`
   /// has passed in the end.
   bool run_until(const std::function<bool()>& done,
-                 duration patience = std::chrono::hours{24});
+                 how_long patience = std::chrono::hours{24});
 
   /// Moves time on without a step, as when a machine sleeps: all timers that
   /// became due meanwhile are late.
-  void oversleep(duration d);
+  void oversleep(how_long d);
 
   /// Asked before a timer fires: how much later than due. Others that become
   /// due meanwhile are late, too.
@@ -160,6 +184,11 @@ public:
 
   /// Whether nobody has mail.
   bool at_rest() const;
+
+  /// Whether nothing is left to happen before time goes on.
+  bool is_settled() const {
+    return at_rest() && next_timer() > wall();
+  }
 
   /// How many actors live that CAF calls so, as far as they ever had mail.
   std::size_t living(std::string_view name) const;
@@ -291,6 +320,8 @@ private:
   void fire_timer(time_point due);
   void note(std::uint64_t actor, std::uint64_t what);
   void meet(caf::scheduled_actor& who);
+  void hear_of(caf::scheduled_actor& who);
+  void unhandled(caf::scheduled_actor& who, const std::string& what);
   bool has_threads() const;
   [[noreturn]] static void refuse_threads(const std::string& who);
   void died(caf::scheduled_actor& who, const std::exception_ptr& why);
@@ -315,7 +346,8 @@ private:
   std::uint64_t hash_ = 0xcbf29ce484222325ULL;
   std::uint64_t contents_ = 0;
   std::vector<caf::actor_addr> probes_;
-  bool deviates_ = false; // this step is out of plain order
+  std::set<std::string> careless_; // see `allow_unhandled`
+  bool deviates_ = false;          // this step is out of plain order
   bool stepping_ = false;
   bool judging_ = true;
 };

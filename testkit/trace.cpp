@@ -10,8 +10,10 @@
 
 #include <cxxabi.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace steward::testkit {
@@ -146,11 +148,62 @@ std::uint64_t type_digest(const cafx::content& what) {
   return result;
 }
 
+namespace {
+
+bool in_a_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+// Where the arguments end that begin at `first`.
+std::size_t end_of_arguments(std::string_view text, std::size_t first) {
+  int depth = 0;
+  for (auto i = first; i < text.size(); ++i) {
+    depth += text[i] == '<' ? 1 : text[i] == '>' ? -1 : 0;
+    if (depth == 0)
+      return i + 1;
+  }
+  return text.size();
+}
+
+// `a::b<c::d, (anonymous namespace)::e>` becomes `b<d, e>`.
+std::string without_namespaces(std::string_view text) {
+  constexpr std::string_view nameless = "(anonymous namespace)";
+  std::string result;
+  std::size_t name = 0; // where the last one begins in `result`
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i).starts_with(nameless)) {
+      i += nameless.size() - 1;
+      name = result.size();
+    } else if (text.substr(i).starts_with("::")) {
+      result.resize(name);
+      ++i;
+    } else {
+      if (!in_a_name(text[i]) || result.empty() || !in_a_name(result.back()))
+        name = result.size() + (in_a_name(text[i]) ? 0 : 1);
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+// Nobody writes what the standard library adds by itself.
+std::string without_defaults(std::string text) {
+  for (std::string_view added : {", char_traits<", ", allocator<", ", less<",
+                                 ", hash<", ", equal_to<", ", default_delete<"})
+    for (std::size_t i = 0; (i = text.find(added, i)) != std::string::npos;)
+      text.erase(i, end_of_arguments(text, i + added.size() - 1) - i);
+  for (std::size_t i = 0; (i = text.find(" >", i)) != std::string::npos;)
+    text.erase(i, 1);
+  constexpr std::string_view plain = "basic_string<char>";
+  for (std::size_t i = 0; (i = text.find(plain, i)) != std::string::npos;)
+    text.replace(i, plain.size(), "string");
+  return text;
+}
+
+} // namespace
+
 std::string short_type_name(const std::type_info& type) {
-  auto name = demangled(type.name());
-  auto arguments = name.find('<');
-  auto colon = name.rfind("::", arguments);
-  return colon == std::string::npos ? name : name.substr(colon + 2);
+  return without_defaults(without_namespaces(demangled(type.name())));
 }
 
 } // namespace steward::testkit

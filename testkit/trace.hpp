@@ -62,7 +62,8 @@ private:
 /// A digest of the types in a message, the same with every compiler.
 std::uint64_t type_digest(const cafx::content& what);
 
-/// The name of a type without its namespaces: `acquire`.
+/// The name of a type as one would write it, without namespaces: `acquire`,
+/// `vector<string>`.
 std::string short_type_name(const std::type_info& type);
 
 } // namespace steward::testkit

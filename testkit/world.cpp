@@ -14,9 +14,25 @@ namespace {
 constexpr duration late_max = std::chrono::seconds{20};
 constexpr duration slow_max = std::chrono::seconds{5};
 
+// For so many steps time may stand still, however few there are.
+constexpr std::size_t still_max = 100;
+
 // A fault that nobody asks for, as its name is misspelt, never happens.
 std::string asking_for(std::string_view fault) {
   return "somebody asks whether " + std::string{fault} + " fires";
+}
+
+// Nor does a rule say anything for whose moment nobody ever comes.
+std::string judging(std::string_view rule) {
+  return "the rule \"" + std::string{rule} + "\" is judged";
+}
+
+template <class F>
+void require_function(const F& f, const char* what, const std::string& name) {
+  if (!f)
+    throw misuse("nothing to call",
+                 std::string{what} + (name.empty() ? "" : " \"" + name + "\"")
+                   + " has no function");
 }
 
 } // namespace
@@ -51,31 +67,45 @@ void world::fault(const std::string& name, double p) {
     situations_.emplace(asking_for(name), false);
   if (name == "tick.twice")
     sim_.twice_if([this](const cafx::content& what) {
-      return what.match_elements<cleanup_tick>() && fires("tick.twice");
+      return what.match_elements<cleanup_tick>() && happens("tick.twice");
     });
   if (name == "tick.late") {
     auto late = std::make_shared<random_stream>(stream("tick.late, by"));
     sim_.late_if([this, late] {
-      return fires("tick.late") ? duration{late->between(1, late_max.count())}
-                                : duration::zero();
+      return happens("tick.late") ? duration{late->between(1, late_max.count())}
+                                  : duration::zero();
     });
   }
 }
 
 bool world::fires(std::string_view name) {
+  if (faults_.find(name) == faults_.end() && unknown_faults_.count(name) == 0)
+    unknown_faults_.emplace(name);
+  return happens(name);
+}
+
+// The kit itself asks for what it knows, be it declared or not.
+bool world::happens(std::string_view name) {
   auto i = faults_.find(name);
-  if (i == faults_.end())
+  if (i == faults_.end() || !chaos_)
     return false;
   if (!std::exchange(i->second.asked, true) && i->second.p > 0)
     reached(asking_for(name));
-  if (!chaos_ || !i->second.random.chance(i->second.p))
+  if (!i->second.random.chance(i->second.p))
     return false;
   reached(name);
   return true;
 }
 
+std::set<std::string> world::faults() const {
+  std::set<std::string> result;
+  for (const auto& x : faults_)
+    result.insert(x.first);
+  return result;
+}
+
 void world::mortal(caf::actor who) {
-  sim::require_actor(who, "nobody can be mortal");
+  sim_.require_actor(who, "nobody can be mortal");
   mortals_.push_back(std::move(who));
 }
 
@@ -95,8 +125,8 @@ surroundings world::surroundings(simulated_options how) {
   if (!how.slower) {
     auto slow = std::make_shared<random_stream>(stream("open.slow, by"));
     how.slower = [this, slow] {
-      return fires("open.slow") ? duration{slow->between(1, slow_max.count())}
-                                : duration::zero();
+      return happens("open.slow") ? duration{slow->between(1, slow_max.count())}
+                                  : duration::zero();
     };
   }
   if (!how.open_store)
@@ -110,12 +140,12 @@ std::unique_ptr<record_store>
 world::faulty(std::unique_ptr<record_store> inner) {
   store_faults faults;
   faults.before_commit = [this]() -> std::optional<store_errc> {
-    if (fires("db.commit.before"))
+    if (happens("db.commit.before"))
       return store_errc::busy;
     return std::nullopt;
   };
   faults.after_commit = [this]() -> std::optional<store_errc> {
-    if (fires("db.commit.after"))
+    if (happens("db.commit.after"))
       return store_errc::io;
     return std::nullopt;
   };
@@ -124,37 +154,49 @@ world::faulty(std::unique_ptr<record_store> inner) {
 
 // -- what must hold -----------------------------------------------------------
 
-world::explained world::explain(condition holds) {
+world::explained world::explain(const std::string& name, condition holds) {
+  require_function(holds, "the rule", name);
   return [holds = std::move(holds)] {
     return holds() ? std::string{} : std::string{"it does not hold"};
   };
 }
 
+void world::add_rule(std::deque<named>& to, std::string name,
+                     explained why_not) {
+  require_function(why_not, "the rule", name);
+  situations_.emplace(judging(name), false);
+  to.push_back({std::move(name), std::move(why_not)});
+}
+
 void world::always(std::string name, condition holds) {
-  always(std::move(name), explain(std::move(holds)));
+  auto why_not = explain(name, std::move(holds));
+  always(std::move(name), std::move(why_not));
 }
 
 void world::always(std::string name, explained why_not) {
-  always_.push_back({std::move(name), std::move(why_not)});
+  add_rule(always_, std::move(name), std::move(why_not));
 }
 
 void world::at_rest(std::string name, condition holds) {
-  at_rest(std::move(name), explain(std::move(holds)));
+  auto why_not = explain(name, std::move(holds));
+  at_rest(std::move(name), std::move(why_not));
 }
 
 void world::at_rest(std::string name, explained why_not) {
-  at_rest_.push_back({std::move(name), std::move(why_not)});
+  add_rule(at_rest_, std::move(name), std::move(why_not));
 }
 
 void world::eventually(std::string name, condition holds) {
-  eventually(std::move(name), explain(std::move(holds)));
+  auto why_not = explain(name, std::move(holds));
+  eventually(std::move(name), std::move(why_not));
 }
 
 void world::eventually(std::string name, explained why_not) {
-  eventually_.push_back({std::move(name), std::move(why_not)});
+  add_rule(eventually_, std::move(name), std::move(why_not));
 }
 
 void world::sometimes(std::string name, condition reached) {
+  require_function(reached, "sometimes", name);
   situations_.emplace(name, false);
   sometimes_.emplace_back(std::move(name), std::move(reached));
 }
@@ -168,21 +210,25 @@ void world::reached(std::string_view name) {
 }
 
 void world::finally(std::function<void()> what) {
+  require_function(what, "finally", {});
   finally_.push_back(std::move(what));
 }
 
 // By number, here and below: a rule may add another one.
-void world::judge(const std::deque<named>& what) {
-  for (std::size_t i = 0; i < what.size(); ++i)
+void world::judge(std::deque<named>& what) {
+  for (std::size_t i = 0; i < what.size(); ++i) {
+    if (!std::exchange(what[i].judged, true))
+      reached(judging(what[i].name));
     if (auto why = what[i].why_not(); !why.empty())
       throw failure(what[i].name, why);
+  }
 }
 
 // -- running ------------------------------------------------------------------
 
 void world::after_step() {
   judge_now();
-  if (!mortals_.empty() && fires("holder.dies"))
+  if (!mortals_.empty() && happens("holder.dies"))
     kill_someone();
 }
 
@@ -207,13 +253,7 @@ void world::run(std::size_t chaos_steps, std::size_t fair_steps) {
   while (sim_.steps() < last && sim_.step()) {
     // One after the other.
   }
-  chaos_ = false;
-  sim_.order().be_fair();
-  last = sim_.steps() + fair_steps;
-  // What goes on for ever, as a timer of the user's does, may.
-  while (sim_.steps() < last && sim_.step()) {
-    // One after the other.
-  }
+  be_fair(fair_steps);
   judge(eventually_);
   sim_.raise();
   for (std::size_t i = 0; i < finally_.size(); ++i) {
@@ -223,6 +263,26 @@ void world::run(std::size_t chaos_steps, std::size_t fair_steps) {
   // The scenario has caught what it was thrown for it.
   if (const auto& first = sim_.reported())
     throw *first;
+}
+
+// What goes on for ever may, as a timer of the user's does, but not in no time.
+void world::be_fair(std::size_t steps) {
+  chaos_ = false;
+  sim_.order().be_fair();
+  auto first = sim_.steps();
+  auto settled = first;
+  while (sim_.steps() - first < steps) {
+    if (!sim_.step())
+      return;
+    if (sim_.is_settled())
+      settled = sim_.steps();
+  }
+  auto since = sim_.steps() - settled;
+  if (since > std::max(steps / 2, still_max))
+    throw failure("it does not come to rest",
+                  "time stands still for " + std::to_string(since)
+                    + " steps, though all is fair; fair_steps is "
+                    + std::to_string(steps));
 }
 
 } // namespace steward::testkit

@@ -12,6 +12,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,8 +75,9 @@ public:
   ///   open.fails                          for an `opener_script`, by `fires`
   ///   holder.dies                         whoever is `mortal`, at each step
   ///   tick.late, tick.twice               timers; `cleanup_tick`s
-  /// Any other name may be asked for with `fires`; that somebody does is a
-  /// situation that a campaign must reach. Throws `misuse` if `p` is not 0 to 1.
+  /// Any other name may be asked for with `fires`. That somebody does, while
+  /// there is chaos, is a situation that a campaign must reach.
+  /// Throws `misuse` if `p` is not 0 to 1.
   void fault(const std::string& name, double p);
 
   /// Whether it can happen in this run.
@@ -84,7 +86,8 @@ public:
     return i != faults_.end() && i->second.p > 0;
   }
 
-  /// Whether a fault happens here and now.
+  /// Whether a fault happens here and now. A campaign none of whose runs has
+  /// such a fault fails.
   bool fires(std::string_view name);
 
   /// May be killed by `holder.dies`. Throws `misuse` for a null handle.
@@ -105,6 +108,8 @@ public:
   std::unique_ptr<record_store> faulty(std::unique_ptr<record_store> inner);
 
   // -- what must hold ---------------------------------------------------------
+  // That a rule is judged is a situation that a campaign must reach. Throws
+  // `misuse` where there is no function.
 
   using condition = std::function<bool()>;
 
@@ -142,10 +147,20 @@ public:
   // -- for who runs it --------------------------------------------------------
 
   /// Chaos for so many steps, then fairness until all is done, for so many.
-  /// Throws `failure`.
+  /// Throws `failure`; also if time stood still in the last half of those, and
+  /// for more than 100 steps.
   void run(std::size_t chaos_steps, std::size_t fair_steps);
 
-  /// The situations of `sometimes`, and whether they were reached.
+  /// All that was declared by `fault`.
+  std::set<std::string> faults() const;
+
+  /// What `fires` was asked for and is none of those.
+  const std::set<std::string, std::less<>>& unknown_faults() const noexcept {
+    return unknown_faults_;
+  }
+
+  /// The situations of `sometimes` and those above, and whether each was
+  /// reached.
   const std::map<std::string, bool, std::less<>>& situations() const noexcept {
     return situations_;
   }
@@ -154,6 +169,7 @@ private:
   struct named {
     std::string name;
     explained why_not;
+    bool judged = false;
   };
 
   struct fault_state {
@@ -162,16 +178,20 @@ private:
     bool asked = false;
   };
 
-  static explained explain(condition holds);
+  static explained explain(const std::string& name, condition holds);
+  void add_rule(std::deque<named>& to, std::string name, explained why_not);
+  bool happens(std::string_view name);
   void after_step();
+  void be_fair(std::size_t steps);
   void judge_now();
-  void judge(const std::deque<named>& what);
+  void judge(std::deque<named>& what);
   void kill_someone();
 
   std::uint64_t seed_;
   double early_timers_;
   bool chaos_ = true;
   std::map<std::string, fault_state, std::less<>> faults_;
+  std::set<std::string, std::less<>> unknown_faults_;
   std::vector<caf::actor> mortals_;
   std::deque<named> always_;
   std::deque<named> at_rest_;

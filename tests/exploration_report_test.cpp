@@ -17,31 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder that goes with the test.
-class folder {
-public:
-  folder() : path_(fs::temp_directory_path() / "steward-exploration-XXXXXX") {
-    auto text = path_.string();
-    if (::mkdtemp(text.data()) == nullptr)
-      throw std::runtime_error{"cannot make a folder"};
-    path_ = text;
-  }
-
-  ~folder() {
-    fs::remove_all(path_);
-  }
-
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-
-  const fs::path& path() const noexcept {
-    return path_;
-  }
-
-private:
-  fs::path path_;
-};
-
 std::string text_of(const fs::path& file) {
   std::ifstream in{file, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
@@ -401,12 +376,30 @@ BOOST_AUTO_TEST_CASE(a_bad_line_is_refused_with_file_and_line) {
 BOOST_AUTO_TEST_CASE(a_seed_that_cannot_be_kept_is_told) {
   folder f;
   auto o = usual();
-  o.regressions = f.path() / "file";
-  o.charts = f.path() / "file";
-  write(o.regressions, "not a folder");
+  o.regressions = f.path() / "seeds";
+  o.charts = f.path() / "charts";
+  // Folders where the files should be.
+  std::filesystem::create_directories(o.regressions / "box office.txt");
+  for (std::uint64_t seed = 1; seed <= o.seeds; ++seed)
+    std::filesystem::create_directories(
+      o.charts / ("box office-" + std::to_string(seed) + ".html"));
   auto report = report_of_exploring(o, box_office_with_a_race);
   BOOST_TEST(contains(report, "\n  cannot be kept: "), report);
   BOOST_TEST(contains(report, ".html cannot be written\n"), report);
+}
+
+BOOST_AUTO_TEST_CASE(where_they_are_kept_must_be_a_folder) {
+  folder f;
+  auto file = f.path() / "file";
+  write(file, "not a folder");
+  explore_options seeds{.regressions = file};
+  explore_options charts{.charts = file};
+  BOOST_TEST(report_of_exploring(seeds, [](world&) {})
+             == "bad option: regressions is \"" + file.string()
+                  + "\", which is no folder");
+  BOOST_TEST(report_of_exploring(charts, [](world&) {})
+             == "bad option: charts is \"" + file.string()
+                  + "\", which is no folder");
 }
 
 // -- charts -------------------------------------------------------------------

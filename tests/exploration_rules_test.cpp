@@ -24,6 +24,18 @@ std::string violation_of(const scenario& what) {
   return r.violated.empty() ? "" : r.violated + ": " + r.detail;
 }
 
+void add_always(world& w) {
+  w.always("late", [] { return true; });
+}
+
+void add_at_rest(world& w) {
+  w.at_rest("late", [] { return true; });
+}
+
+void add_eventually(world& w) {
+  w.eventually("late", [] { return true; });
+}
+
 } // namespace
 
 // -- violations that are only reported ----------------------------------------
@@ -135,20 +147,61 @@ BOOST_AUTO_TEST_CASE(a_probability_is_a_probability) {
 }
 
 BOOST_AUTO_TEST_CASE(a_fault_that_nobody_asks_for_is_found) {
+  explore_options o{.name = "rules", .seeds = 5};
+  auto silent = [](world& w) { w.fault("mine", 0.5); };
+  BOOST_TEST(report_of_exploring(o, silent)
+             == "never reached: \"somebody asks whether mine fires\" in 5 runs "
+                "of rules");
+  // That it may not fire in this run is no reason.
+  auto c = explore(o, [](world& w) { w.fault("mine", 0.0); });
+  BOOST_TEST(c.situations.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_that_is_asked_for_only_when_all_is_fair_is_found) {
+  auto asked_in_the_end = [](world& w) {
+    w.fault("mine", 0.5);
+    w.finally([&w] { w.fires("mine"); });
+  };
+  auto asked_in_a_step = [](world& w) {
+    w.fault("mine", 0.5);
+    cafx::send_anon(
+      w.sim().spawn([&w](caf::event_based_actor*) -> caf::behavior {
+        return {[&w](ping) { w.fires("mine"); }};
+      }),
+      ping{});
+  };
+  explore_options o{.seeds = 5};
+  auto never = "never reached: \"somebody asks whether mine fires\"";
+  BOOST_TEST(contains(report_of_exploring(o, asked_in_the_end), never));
+  BOOST_TEST(report_of_exploring(o, asked_in_a_step) == "");
+  o.chaos_steps = 0;
+  BOOST_TEST(contains(report_of_exploring(o, asked_in_a_step), never));
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_that_no_run_has_is_found_by_its_name) {
+  explore_options o{.name = "rules", .seeds = 5};
   auto misspelt = [](world& w) {
     w.fault("open.fail", 0.5);
+    w.fault("late", 0.0);
+    w.fires("late");
     w.fires("open.fails");
   };
-  BOOST_TEST(report_of_exploring({.name = "rules", .seeds = 5}, misspelt)
-             == "never reached: \"somebody asks whether open.fail fires\" in 5 "
-                "runs of rules");
-  // That it may not fire in this run is no reason.
-  auto c = explore({.seeds = 5}, [](world& w) {
-    w.fault("mine", 0.0);
-    w.fault("late", 0.5);
-    w.finally([&w] { w.fires("late"); }); // without chaos it never does
-  });
-  BOOST_TEST(c.situations.size() == 1u);
+  BOOST_TEST(report_of_exploring(o, misspelt)
+             == "unknown fault: somebody asks whether \"open.fails\" fires; no "
+                "run of rules has that, but \"late\", \"open.fail\"");
+  BOOST_TEST(report_of_exploring(o, [](world& w) { w.fires("mine"); })
+             == "unknown fault: somebody asks whether \"mine\" fires; no run "
+                "of rules has that, but none");
+  // Enough if some runs have it, and too few runs prove nothing.
+  auto now_and_then = [](world& w) {
+    if (w.seed() % 2 == 0)
+      w.fault("mine", 0.5);
+    w.fires("mine");
+  };
+  BOOST_TEST(report_of_exploring(o, now_and_then) == "");
+  set_variable few{"STEWARD_TESTKIT_SEEDS", "1"};
+  auto c = explore(o, now_and_then);
+  BOOST_TEST(!c.faults.at("mine"));
 }
 
 BOOST_AUTO_TEST_CASE(who_may_be_killed_must_be_somebody) {
@@ -162,6 +215,96 @@ BOOST_AUTO_TEST_CASE(there_must_be_something_to_choose_from) {
   BOOST_TEST(text
              == "nothing to choose from: swarm \"limit\" has no choices; in "
                 "rules, seed 1");
+}
+
+// -- rules that are never judged ----------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_rule_that_is_never_judged_is_found) {
+  // It has mail for as long as the campaign looks.
+  auto busy = [](bool calm) {
+    return [calm](world& w) {
+      auto n = std::make_shared<int>(calm ? 3 : 300);
+      auto a
+        = w.sim().spawn([n](caf::event_based_actor* self) -> caf::behavior {
+            return {[n, self](ping) {
+              if (--*n > 0)
+                cafx::send(self, self, ping{});
+            }};
+          });
+      cafx::send_anon(a, ping{});
+      w.at_rest("a rule", [n] { return *n == 0; });
+    };
+  };
+  explore_options o{
+    .name = "rules", .seeds = 3, .chaos_steps = 10, .fair_steps = 0};
+  BOOST_TEST(report_of_exploring(o, busy(true)) == "");
+  BOOST_TEST(report_of_exploring(o, busy(false))
+             == "never reached: \"the rule \"a rule\" is judged\" in 3 runs of "
+                "rules");
+  // Nor is one that comes too late.
+  for (auto add : {&add_always, &add_at_rest, &add_eventually})
+    BOOST_TEST(
+      contains(report_of_exploring(
+                 o, [add](world& w) { w.finally([&w, add] { add(w); }); }),
+               "never reached: \"the rule \"late\" is judged\""));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_to_be_called_must_be_something) {
+  using steward::testkit::scenario;
+  auto refused = [](const scenario& what) {
+    return report_of_exploring({.name = "rules"}, what);
+  };
+  BOOST_TEST(refused(nullptr) == "nothing to call: rules has no scenario");
+  world::condition none;
+  world::explained nothing;
+  for (const scenario& x :
+       {scenario{[&](world& w) { w.always("mine", none); }},
+        scenario{[&](world& w) { w.always("mine", nothing); }},
+        scenario{[&](world& w) { w.at_rest("mine", none); }},
+        scenario{[&](world& w) { w.at_rest("mine", nothing); }},
+        scenario{[&](world& w) { w.eventually("mine", none); }},
+        scenario{[&](world& w) { w.eventually("mine", nothing); }}})
+    BOOST_TEST(refused(x)
+               == "nothing to call: the rule \"mine\" has no function; in "
+                  "rules, seed 1");
+  BOOST_TEST(refused([&](world& w) { w.sometimes("mine", none); })
+             == "nothing to call: sometimes \"mine\" has no function; in "
+                "rules, seed 1");
+  BOOST_TEST(refused([](world& w) { w.finally(nullptr); })
+             == "nothing to call: finally has no function; in rules, seed 1");
+}
+
+// -- what never comes to rest -------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(who_goes_on_for_ever_in_no_time_is_a_violation) {
+  explore_options o{.name = "rules", .seeds = 1, .fair_steps = 1'000};
+  auto text = report_of_exploring(o, [](world& w) {
+    w.sim().call(w.sim().spawn(restless), "hamster");
+  });
+  BOOST_TEST(contains(text, "it does not come to rest: time stands still for "),
+             text);
+  BOOST_TEST(contains(text, " steps, though all is fair; fair_steps is 1000\n"),
+             text);
+  BOOST_TEST(contains(text, "hamster -> hamster: tick\n"), text);
+  // Timers that are due at once are no better.
+  auto at_once = [](caf::event_based_actor* self) -> caf::behavior {
+    cafx::send_later(self, duration{0}, tick{});
+    return {[self](tick) { cafx::send_later(self, duration{0}, tick{}); }};
+  };
+  BOOST_TEST(
+    contains(report_of_exploring(o, [&](world& w) { w.sim().spawn(at_once); }),
+             "it does not come to rest"));
+}
+
+BOOST_AUTO_TEST_CASE(who_goes_on_for_ever_in_time_is_none) {
+  for (std::size_t steps : {1u, 2u, 3u, 1000u})
+    BOOST_TEST(
+      report_of_exploring({.seeds = 3, .chaos_steps = 5, .fair_steps = steps},
+                          [](world& w) {
+                            auto& seen = w.make<std::vector<duration>>();
+                            w.sim().spawn(metronome, &w.sim(), &seen);
+                          })
+      == "");
 }
 
 // -- situations ---------------------------------------------------------------

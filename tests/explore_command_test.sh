@@ -3,16 +3,8 @@
 # with a few schedules is no violation.
 #
 #   explore_command_test.sh PROGRAM
-set -eu
+. "$(dirname "$0")/output_of_a_program.sh"
 program=$1
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
-
-fail() {
-  echo "$1; it said:" >&2
-  cat "$out" >&2
-  exit 1
-}
 
 # refused LINE ARGUMENT...: it ends with 2 and says this line and no other.
 refused() {
@@ -22,7 +14,7 @@ refused() {
   "$program" "$@" > "$out" 2>&1 || status=$?
   [ "$status" -eq 2 ] || fail "$* ends with $status"
   [ "$(tail -n 1 "$out" | cut -c 1-${#line})" = "$line" ] || fail "not: $line"
-  [ "$(grep -v -c '^scenario ' "$out")" -eq 1 ] || fail "more than one line"
+  [ "$(wc -l < "$out")" -eq 1 ] || fail "more than one line"
 }
 
 whole='allowed: a whole number, at least'
@@ -34,9 +26,23 @@ for minutes in nan inf 0 -1 1x; do
   refused "explore: --minutes is \"$minutes\"; allowed: a number from 0.01" \
     "--minutes=$minutes"
 done
+for many in --seeds=2 --seeds=18446744073709551615; do
+  refused 'explore: --first-seed is "18446744073709551615"; allowed: at most ' \
+    --first-seed=18446744073709551615 "$many"
+done
+STEWARD_TESTKIT_SEEDS=3 refused \
+  'explore: --first-seed is "18446744073709551614"; allowed: at most ' \
+  --first-seed=18446744073709551614 --hashes
+refused 'explore: regressions is "/dev/null", which is no folder' \
+  --regressions /dev/null
 refused 'explore: --scenario is "pool"; allowed: standard_pool, any_pool' \
   --scenario pool
 STEWARD_TESTKIT_ONLY=pool refused 'explore: STEWARD_TESTKIT_ONLY is "pool"; allowed: '
+STEWARD_TESTKIT_ONLY=any_pool refused \
+  'explore: --scenario is "any_records"; allowed: any_pool, as STEWARD_TEST' \
+  --scenario any_records
+STEWARD_TESTKIT_SEEDS=x refused \
+  'explore: STEWARD_TESTKIT_SEEDS is "x"; allowed: a number' --hashes
 STEWARD_TESTKIT_SEED=abc refused \
   'explore: STEWARD_TESTKIT_SEED is "abc"; allowed: a number'
 STEWARD_TESTKIT_SEED=1 STEWARD_TESTKIT_SCHEDULE=x refused \
@@ -48,3 +54,17 @@ grep -q '^  not reached in so few: ' "$out" || fail 'nothing was missed by three
 STEWARD_TESTKIT_ONLY=served_in_order "$program" --seeds 3 > "$out" 2>&1 \
   || fail 'one scenario fails'
 [ "$(wc -l < "$out")" -eq 2 ] || fail 'a row of another'
+
+# What the environment says holds for digests, too.
+hashes() {
+  "$program" --hashes --scenario any_records "$@" > "$out" 2>&1 \
+    || fail 'digests fail'
+}
+STEWARD_TESTKIT_SEEDS=3 hashes --seeds 5
+[ "$(wc -l < "$out")" -eq 3 ] || fail 'not three digests'
+third=$(sed -n 3p "$out")
+STEWARD_TESTKIT_SEED=3 hashes
+[ "$(cat "$out")" = "$third" ] || fail "not $third alone"
+STEWARD_TESTKIT_SEED=3 STEWARD_TESTKIT_SCHEDULE=0:1,2:1 hashes
+[ "$(wc -l < "$out")" -eq 1 ] || fail 'not one digest'
+[ "$(cat "$out")" != "$third" ] || fail 'the schedule was not obeyed'

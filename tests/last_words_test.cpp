@@ -10,8 +10,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <string>
+#include <thread>
+#include <utility>
 
 using namespace sim_test;
 
@@ -30,12 +33,13 @@ struct ended {
 ended child(const std::function<void()>& f) {
   std::array<int, 2> ends{};
   BOOST_REQUIRE(::pipe(ends.data()) == 0);
+  std::cout.flush(); // or the child says it again
   auto pid = ::fork();
   if (pid == 0) {
     ::dup2(ends[1], STDERR_FILENO);
     ::close(ends[0]);
     ::close(ends[1]);
-    for (auto x : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM})
+    for (auto x : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM, SIGTERM})
       std::signal(x, SIG_DFL);
     rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
@@ -73,18 +77,6 @@ void spin() {
   }
 }
 
-void overflow() {
-  struct deeper {
-    static int go(volatile int* above) {
-      volatile int here[64] = {};
-      here[0] = *above + 1;
-      return here[0] == 0 ? 0 : go(here) + here[0];
-    }
-  };
-  volatile int start = 0;
-  std::exit(deeper::go(&start));
-}
-
 void expect_seed(const ended& x, const std::string& what) {
   BOOST_TEST(contains(x.said, "\n" + what
                                 + " in fatal, seed 7, policy fifo\n"
@@ -114,6 +106,22 @@ BOOST_AUTO_TEST_CASE(a_run_that_crashes_says_which_it_was) {
   expect_seed(x, "a crash (SIGSEGV)");
   BOOST_TEST(x.by(SIGSEGV));
 }
+
+namespace {
+
+void overflow() {
+  struct deeper {
+    static int go(volatile int* above) {
+      volatile int here[64] = {};
+      here[0] = *above + 1;
+      return here[0] == 0 ? 0 : go(here) + here[0];
+    }
+  };
+  volatile int start = 0;
+  std::exit(deeper::go(&start));
+}
+
+} // namespace
 
 BOOST_AUTO_TEST_CASE(a_run_that_leaves_no_stack_says_which_it_was) {
   auto x = child([] { explore_to_the_end(overflow); });
@@ -195,13 +203,75 @@ BOOST_AUTO_TEST_CASE(a_campaign_in_a_scenario_gives_the_word_back) {
   expect_seed(x, "an abort (SIGABRT)");
 }
 
+// -- the end of the program ---------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_run_that_calls_exit_fails_and_says_which_it_was) {
+  for (auto [status, expected] : {std::pair{0, 1}, {1, 1}, {7, 7}}) {
+    static int with;
+    with = status;
+    auto x = child([] { explore_to_the_end([] { std::exit(with); }); });
+    expect_seed(x, "exit(" + std::to_string(status) + ") was called");
+    BOOST_TEST(WIFEXITED(x.status));
+    BOOST_TEST(WEXITSTATUS(x.status) == expected);
+  }
+  auto scene = child([] {
+    explore({.name = "fatal", .first_seed = 7, .policies = {fifo{}}},
+            [](world&) { std::exit(0); });
+  });
+  expect_seed(scene, "exit(0) was called");
+  BOOST_TEST(WEXITSTATUS(scene.status) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(exit_between_two_runs_is_no_run_s) {
+  auto x = child([] {
+    explore_to_the_end([] {});
+    std::exit(3);
+  });
+  BOOST_TEST(x.said == "");
+  BOOST_TEST(WEXITSTATUS(x.status) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_is_told_to_end_says_which_run_it_was) {
+  auto x = child([] { explore_to_the_end([] { ::raise(SIGTERM); }); });
+  expect_seed(x, "it was told to end (SIGTERM)");
+  BOOST_TEST(x.by(SIGTERM));
+  auto ignored = child([] {
+    std::signal(SIGTERM, SIG_IGN);
+    explore_to_the_end([] { ::raise(SIGTERM); });
+  });
+  BOOST_TEST(ignored.said == "");
+  BOOST_TEST(ignored.status == 0);
+}
+
+namespace {
+
+// Does `what` in a thread of its own, during the run.
+template <void What()>
+void elsewhere() {
+  std::thread{[] { What(); }}.join();
+}
+
+void leave() {
+  std::exit(0);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(what_another_thread_does_says_what_runs_there_were) {
+  auto abort = child([] { explore_to_the_end(elsewhere<std::abort>); });
+  expect_seed(abort, "an abort (SIGABRT) in another thread");
+  BOOST_TEST(abort.by(SIGABRT));
+  auto exit = child([] { explore_to_the_end(elsewhere<leave>); });
+  expect_seed(exit, "exit(0) was called in another thread");
+  BOOST_TEST(WEXITSTATUS(exit.status) == 1);
+}
+
 // -- a file of regressions ----------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_run_that_ends_the_program_is_kept_and_runs_first) {
-  auto text
-    = (std::filesystem::temp_directory_path() / "last-words-XXXXXX").string();
-  BOOST_REQUIRE(::mkdtemp(text.data()) != nullptr);
-  std::filesystem::path folder{text};
+  folder here;
+  const auto& folder = here.path();
+  auto text = folder.string();
   std::ofstream{folder / "fatal.txt"} << "3 # mended";
   auto crash = [&](std::uint64_t seeds) {
     return child([&] {
@@ -224,7 +294,12 @@ BOOST_AUTO_TEST_CASE(a_run_that_ends_the_program_is_kept_and_runs_first) {
   expect_seed(again, "an abort (SIGABRT)");
   BOOST_TEST(!contains(again.said, "kept in"));
   BOOST_TEST(kept() == expected);
-  std::filesystem::remove_all(folder);
+  // What was told to end has no defect for that.
+  auto told = child([&] {
+    explore_to_the_end([] { ::raise(SIGTERM); }, {.regressions = folder / "x"});
+  });
+  expect_seed(told, "it was told to end (SIGTERM)");
+  BOOST_TEST(!contains(told.said, "kept in"));
 }
 
 // -- a slip in the name of a campaign -----------------------------------------

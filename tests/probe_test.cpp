@@ -1,6 +1,11 @@
 #include "sim_fixture.hpp"
 
+#include <map>
+#include <memory>
+#include <set>
 #include <stdexcept>
+#include <unordered_map>
+#include <utility>
 
 using namespace sim_test;
 
@@ -348,7 +353,45 @@ BOOST_AUTO_TEST_CASE(a_handle_to_no_actor_is_refused_by_name) {
   BOOST_TEST(failure_of([&] { s.kill({}); }) == head + "nobody can be killed");
 }
 
+BOOST_AUTO_TEST_CASE(a_handle_to_an_actor_of_another_system_is_refused) {
+  sim s;
+  sim other;
+  auto a = other.spawn(echo, 1);
+  auto p = s.probe("ann");
+  auto head = std::string{"a handle to an actor of another system: "};
+  BOOST_TEST(failure_of([&] { p.request<pong>(a, ping{}); })
+             == head + "ann: nobody can be asked");
+  BOOST_TEST(failure_of([&] { p.send(a, ping{}); })
+             == head + "ann: nobody can be sent anything");
+  BOOST_TEST(failure_of([&] { s.call(a, "bob"); })
+             == head + "nobody can be called \"bob\"");
+  BOOST_TEST(failure_of([&] { s.kill(a); }) == head + "nobody can be killed");
+  other.kill(a);
+}
+
 // -- what is told -------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(types_are_told_as_one_would_write_them) {
+  using std::string;
+  auto name = [](auto x) { return short_type_name(typeid(x)); };
+  BOOST_TEST(name(ping{}) == "ping");
+  BOOST_TEST(name(string{}) == "string");
+  BOOST_TEST(name(std::vector<string>{}) == "vector<string>");
+  BOOST_TEST((name(std::map<string, std::vector<ping>>{})
+              == "map<string, vector<ping>>"));
+  BOOST_TEST(
+    (name(std::set<std::pair<int, ping>>{}) == "set<pair<int, ping>>"));
+  BOOST_TEST((name(std::unordered_map<int, std::unique_ptr<ping> (*)()>{})
+              == "unordered_map<int, unique_ptr<ping> (*)()>"));
+  struct hidden {};
+  BOOST_TEST(name(hidden{}).ends_with("hidden"), name(hidden{}));
+  sim s;
+  auto p = s.probe("p");
+  auto a = s.spawn(echo, 1);
+  s.call(a, "parrot");
+  BOOST_TEST(contains(failure_of([&] { p.request<string>(a, lost{}).get(); }),
+                      "p asked parrot for string with lost"));
+}
 
 BOOST_AUTO_TEST_CASE(all_that_happens_is_told_in_order) {
   sim s{{.traced = true}};

@@ -3,6 +3,8 @@
 #include "sim_fixture.hpp"
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 using namespace sim_test;
@@ -76,29 +78,32 @@ BOOST_AUTO_TEST_CASE(who_is_killed_reads_no_more_mail) {
 
 namespace {
 
-// Threads of their own that end when they are told, whoever looks on.
-struct outside {
-  static void wait_for_end() {
-    while (!over)
-      std::this_thread::yield();
-  }
-
-  static inline std::atomic<bool> over{false};
-};
+// What actors with a thread of their own did; nobody waits for them.
+std::atomic<int> did{0};
 
 void blocking(caf::blocking_actor*, int) {
-  outside::wait_for_end();
+  ++did;
 }
 
 caf::behavior detached(caf::event_based_actor*, int) {
-  outside::wait_for_end();
-  return {[](ping) {}};
+  ++did;
+  return {[](ping) { ++did; }};
+}
+
+// How many threads there are that CAF calls so.
+int threads_called(const std::string& wanted) {
+  int result = 0;
+  for (const auto& x : std::filesystem::directory_iterator{"/proc/self/task"}) {
+    std::ifstream in{x.path() / "comm"};
+    std::string name;
+    result += std::getline(in, name) && name == wanted ? 1 : 0;
+  }
+  return result;
 }
 
 } // namespace
 
 BOOST_AUTO_TEST_CASE(whoever_spawns_an_actor_with_a_thread_is_named) {
-  outside::over = false;
   for (auto blocks : {true, false}) {
     sim s;
     auto a = s.spawn([=](caf::event_based_actor* self) -> caf::behavior {
@@ -116,11 +121,9 @@ BOOST_AUTO_TEST_CASE(whoever_spawns_an_actor_with_a_thread_is_named) {
                   "another, which is detached or blocking and cannot be "
                   "simulated; make the spawn option a parameter");
   }
-  outside::over = true;
 }
 
 BOOST_AUTO_TEST_CASE(the_test_is_named_if_it_was_the_test) {
-  outside::over = false;
   {
     sim s;
     auto innocent = s.spawn(echo, 1);
@@ -128,7 +131,43 @@ BOOST_AUTO_TEST_CASE(the_test_is_named_if_it_was_the_test) {
     BOOST_TEST(contains(failure_of([&] { s.settle(); }),
                         ": the test spawned an actor, which is detached"));
   }
-  outside::over = true;
+}
+
+BOOST_AUTO_TEST_CASE(who_is_refused_has_done_nothing) {
+  constexpr int times = 50;
+  auto before = threads_called("caf.actor");
+  for (int i = 0; i < times; ++i) {
+    sim s;
+    auto a = s.system().spawn<caf::detached>(detached, 0);
+    cafx::send_anon(a, ping{});
+    BOOST_TEST(failure_of([&] { s.step(); }) != "");
+  }
+  for (int i = 0; i < times; ++i) {
+    sim s;
+    s.system().spawn<caf::detached>(blocking, 0);
+    BOOST_TEST(failure_of([&] { s.step(); }) != "");
+  }
+  // They all come as far as they ever do; then there is time for more.
+  while (threads_called("caf.actor") < before + 2 * times)
+    std::this_thread::yield();
+  for (int i = 0; i < 2'000; ++i)
+    std::this_thread::yield();
+  BOOST_TEST(did == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_logger_may_have_its_thread) {
+  folder f;
+  caf::actor_system_config cfg;
+  cfg.set("logger.file-verbosity", caf::atom("trace"));
+  cfg.set("logger.file-name", (f.path() / "log").string());
+  auto with_logger = [] { return threads_called("caf.logger") == 1; };
+  {
+    sim s{cfg};
+    while (!with_logger())
+      std::this_thread::yield();
+  } // waits for its end
+  while (with_logger())
+    std::this_thread::yield();
 }
 
 namespace {
@@ -147,13 +186,11 @@ public:
 } // namespace
 
 BOOST_AUTO_TEST_CASE(also_at_once_by_the_kind_of_what_the_test_spawned) {
-  outside::over = false;
   {
     sim s;
     auto text = failure_of([&] { s.spawn<forker>(); });
     BOOST_TEST(contains(text, ": the test spawned forker (actor "), text);
   }
-  outside::over = true;
 }
 
 // -- who lives -----------------------------------------------------------------

@@ -8,7 +8,10 @@
 #include <steward/testkit/sim.hpp>
 
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,6 +101,32 @@ std::string failure_of(F f) {
   }
   return {};
 }
+
+/// A folder that goes with the test.
+class folder {
+public:
+  folder()
+    : path_(std::filesystem::temp_directory_path() / "steward-test-XXXXXX") {
+    auto text = path_.string();
+    if (::mkdtemp(text.data()) == nullptr)
+      throw std::runtime_error{"cannot make a folder"};
+    path_ = text;
+  }
+
+  ~folder() {
+    std::filesystem::remove_all(path_);
+  }
+
+  folder(const folder&) = delete;
+  folder& operator=(const folder&) = delete;
+
+  const std::filesystem::path& path() const noexcept {
+    return path_;
+  }
+
+private:
+  std::filesystem::path path_;
+};
 
 inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;

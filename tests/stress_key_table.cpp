@@ -1,8 +1,8 @@
 // Threads find things in a table without a lock, and use what they find, while
 // one puts in and takes out, so that the table grows and shrinks. Runs under
-// ThreadSanitizer: `uses` is plain where one thread has the thing, and what is
-// destroyed is overwritten. Ends with 1 if something broke, or if something
-// that should happen never did.
+// ThreadSanitizer: what a thing says of itself is plain, and overwritten at its
+// end, so that a read too late is a race. Ends with 1 if something broke, or if
+// something that should happen never did.
 #include "stress.hpp"
 
 #include <steward/runtime/epochs.hpp>

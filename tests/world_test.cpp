@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(no_fault_fires_when_all_is_fair) {
   });
   for (int i = 0; i < 4; ++i)
     cafx::send_anon(a, ping{});
-  w.run(2, 100);
+  w.run(3, 100); // it starts, and two of them
   BOOST_TEST(seen == "c!c!f.f.");
 }
 

@@ -6,18 +6,10 @@
 #
 # PROGRAM has the test cases violated, holds and alone; SELECT is its argument
 # for one, with a % for it, and NAME what the campaign `violated` is called.
-set -eu
+. "$(dirname "$0")/../output_of_a_program.sh"
 program=$1
 name=$2
 select=$3
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
-
-fail() {
-  echo "$1; it said:" >&2
-  cat "$out" >&2
-  exit 1
-}
 
 # run CASE: its output in $out; ends as it does.
 run() {
@@ -30,11 +22,11 @@ says() {
 
 ! run violated || fail "a violated scenario passes"
 says 'nobody overtakes: it does not hold'
-says "  in $name, seed [0-9]*, policy random, step 1, virtual time +0s"
+says "  in $name, seed [0-9]*, policy random, step 3, virtual time +0s"
 says "to repeat: STEWARD_TESTKIT_ONLY=$name STEWARD_TESTKIT_SEED=[0-9]* STEWARD_TESTKIT_SCHEDULE=0:1 "
-says '1 \*+0s  runner b: arrive'
+says '1 \*+0s  runner b: starts'
 says 'the last messages of each actor:'
-says '    runner b: arrive (1)'
+says '    runner b: starts (1), arrive (3)'
 
 run holds || fail "a scenario that holds fails"
 

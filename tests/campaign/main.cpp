@@ -1,6 +1,7 @@
 // Explores the scenarios for as long as one likes; see tools/explore.
 
 #include <steward/runtime/logging.hpp>
+#include <steward/testkit/internal/environment.hpp>
 #include <steward/tests/explore/scenarios.hpp>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +15,7 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 using namespace explored;
 
@@ -74,13 +76,23 @@ explore_options options_of(const words& w, const named_scenario& x,
   explore_options o;
   o.name = x.name;
   o.first_seed = w.first_seed;
-  o.seeds = w.minutes > 0 ? ~std::uint64_t{0} - w.first_seed : w.seeds;
+  o.seeds = w.seeds;
   o.sometimes_after = seeds_usual;
   if (w.minutes > 0)
     o.time_limit = limit;
   o.regressions = w.regressions;
   o.charts = "build/charts";
   return o;
+}
+
+// The begin of a row; what is refused comes before the head of the table.
+std::ostream& row(const named_scenario& x) {
+  static auto first = true;
+  if (std::exchange(first, false))
+    std::cout << std::left << std::setw(24) << "scenario" << std::right
+              << std::setw(10) << "schedules" << std::setw(10) << "each s"
+              << std::setw(10) << "steps" << std::endl;
+  return std::cout << std::left << std::setw(24) << x.name;
 }
 
 bool campaign_of(const words& w, const named_scenario& x,
@@ -93,20 +105,47 @@ bool campaign_of(const words& w, const named_scenario& x,
       return true;
     seconds took = std::chrono::steady_clock::now() - start;
     auto runs = static_cast<double>(c.runs);
-    std::cout << std::left << std::setw(24) << x.name << std::right
-              << std::setw(10) << c.runs << std::fixed << std::setprecision(0)
-              << std::setw(10) << runs / took.count() << std::setw(10)
-              << static_cast<double>(c.steps) / runs << std::endl;
+    row(x) << std::right << std::setw(10) << c.runs << std::fixed
+           << std::setprecision(0) << std::setw(10) << runs / took.count()
+           << std::setw(10) << static_cast<double>(c.steps) / runs << std::endl;
     for (const auto& situation : c.unreached)
       std::cout << "  not reached in so few: " << situation << std::endl;
     return true;
   } catch (const misuse&) {
     throw;
   } catch (const failure& e) {
-    std::cout << std::left << std::setw(24) << x.name << "violated\n"
-              << e.what() << std::endl;
+    row(x) << "violated\n" << e.what() << std::endl;
     return false;
   }
+}
+
+void print_hashes(const words& w, const named_scenario& x) {
+  if (auto one = single_run_wanted())
+    print_digest(std::cout, x,
+                 {one->seed, one->listed ? &*one->listed : nullptr});
+  else
+    print_digests(std::cout, x, w.first_seed, w.seeds);
+}
+
+// What words and environment say together, or must not.
+void settle(words& w) {
+  if (const auto* only = std::getenv("STEWARD_TESTKIT_ONLY");
+      only != nullptr && *only != '\0') {
+    if (!w.scenario.empty() && w.scenario != only)
+      refuse("--scenario", w.scenario,
+             std::string{only} + ", as STEWARD_TESTKIT_ONLY says");
+    w.scenario = scenario_of("STEWARD_TESTKIT_ONLY", only);
+  }
+  single_run_wanted(); // or throws
+  constexpr auto last = ~std::uint64_t{0};
+  if (w.minutes > 0) // no seed is the last one, but time is up
+    w.seeds = std::max<std::uint64_t>(last - w.first_seed, 1);
+  else
+    w.seeds = seeds_wanted().value_or(w.seeds);
+  if (w.seeds > 0 && w.first_seed > last - (w.seeds - 1))
+    refuse("--first-seed", std::to_string(w.first_seed),
+           "at most " + std::to_string(last - (w.seeds - 1)) + " with "
+             + std::to_string(w.seeds) + " seeds");
 }
 
 int run(const words& w) {
@@ -118,16 +157,12 @@ int run(const words& w) {
   auto limit = std::chrono::seconds{std::max(
     std::int64_t{1},
     static_cast<std::int64_t>(w.minutes * 60 / static_cast<double>(count)))};
-  if (!w.hashes)
-    std::cout << std::left << std::setw(24) << "scenario" << std::right
-              << std::setw(10) << "schedules" << std::setw(10) << "each s"
-              << std::setw(10) << "steps" << std::endl;
   auto good = true;
   for (const auto& x : scenarios) {
     if (!w.scenario.empty() && w.scenario != x.name)
       continue;
     if (w.hashes)
-      print_digests(std::cout, x, w.first_seed, w.seeds);
+      print_hashes(w, x);
     else
       good = campaign_of(w, x, limit) && good;
   }
@@ -164,9 +199,7 @@ int main(int argc, char** argv) {
                "Print a digest of each run instead: equal for equal code");
   try {
     app.parse(argc, argv);
-    if (const auto* only = std::getenv("STEWARD_TESTKIT_ONLY");
-        only != nullptr && *only != '\0')
-      w.scenario = scenario_of("STEWARD_TESTKIT_ONLY", only);
+    settle(w);
     set_log_level(log_level::silent); // what is planted is no news
     return run(w);
   } catch (const CLI::ParseError& e) {

@@ -32,15 +32,19 @@ inline constexpr auto scenarios = std::to_array<named_scenario>({
   {"comes_as_it_goes", comes_as_it_goes},
 });
 
-/// One line for each seed, the same for equal code, however it was compiled.
+/// One line for a run, the same for equal code, however it was compiled.
+inline void print_digest(std::ostream& out, const named_scenario& x,
+                         const run_order& which) {
+  auto r = run_once({.name = x.name}, x.run, which);
+  out << x.name << ' ' << r.seed << ' ' << std::hex << r.hash << std::dec << ' '
+      << r.steps << '\n';
+}
+
+/// The same for so many seeds.
 inline void print_digests(std::ostream& out, const named_scenario& x,
                           std::uint64_t first_seed, std::uint64_t seeds) {
-  explore_options o;
-  for (std::uint64_t i = 0; i < seeds; ++i) {
-    auto r = run_once(o, x.run, {first_seed + i});
-    out << x.name << ' ' << r.seed << ' ' << std::hex << r.hash << std::dec
-        << ' ' << r.steps << '\n';
-  }
+  for (std::uint64_t i = 0; i < seeds; ++i)
+    print_digest(out, x, {first_seed + i});
 }
 
 } // namespace explored
