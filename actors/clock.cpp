@@ -5,7 +5,6 @@
 #include <steward/core/planted.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace steward {
@@ -122,30 +121,30 @@ std::size_t clock_state::wake_due(time_point now) {
     whom->armed = never;
     if (whom->tell(caf::make_message(tick)))
       ++result;
-    else
-      asleep_[whom->caretaker()].push_back(std::move(whom));
+    else if (leave_to_caretaker(std::move(whom), tick))
+      ++result;
   });
-  return result + call_caretakers(tick);
-}
-
-// In parts, so that other actors have a turn in between.
-std::size_t clock_state::call_caretakers(const cleanup_tick& tick) {
-  constexpr std::size_t part_max = 256;
-  std::size_t result = 0;
   for (auto& [caretaker, all] : asleep_) {
-    for (std::size_t i = 0; i < all.size(); i += part_max, ++result) {
-      auto first = all.begin() + static_cast<std::ptrdiff_t>(i);
-      auto last
-        = all.begin()
-          + static_cast<std::ptrdiff_t>(std::min(i + part_max, all.size()));
-      cafx::send(
-        self_, caretaker,
-        attend{{std::make_move_iterator(first), std::make_move_iterator(last)},
-               tick});
-    }
+    cafx::send(self_, caretaker, attend{std::move(all), tick});
+    ++result;
   }
   asleep_.clear();
   return result;
+}
+
+// In parts, so that other actors have a turn in between. Whether one is full and
+// was sent.
+bool clock_state::leave_to_caretaker(std::shared_ptr<recipient> whom,
+                                     const cleanup_tick& tick) {
+  constexpr std::size_t part_max = 256;
+  auto part = asleep_.try_emplace(whom->caretaker()).first;
+  auto& all = part->second;
+  all.push_back(std::move(whom));
+  if (all.size() < part_max)
+    return false;
+  cafx::send(self_, part->first, attend{std::move(all), tick});
+  asleep_.erase(part);
+  return true;
 }
 
 // -- with a timer -------------------------------------------------------------

@@ -49,7 +49,8 @@ private:
   void collect();
   void put(const std::shared_ptr<recipient>& whom, time_point at);
   std::size_t wake_due(time_point now);
-  std::size_t call_caretakers(const cleanup_tick& tick);
+  bool leave_to_caretaker(std::shared_ptr<recipient> whom,
+                          const cleanup_tick& tick);
   void one_answer();
   void beat();
   void plan_wake(time_point now);

@@ -7,8 +7,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <utility>
-#include <vector>
 
 namespace steward {
 
@@ -71,8 +71,8 @@ public:
       auto all = std::exchange(buckets_[level][i], {});
       now_ = std::max(now_, start);
       if (level > 0) { // its things are close enough now to be told apart
-        for (auto& x : all)
-          place(std::move(x));
+        for (; !all.empty(); all.pop_front())
+          place(std::move(all.front()));
         continue;
       }
       if (!fire(all, now, f))
@@ -94,8 +94,7 @@ public:
         size_ += all.size();
         if (all.empty())
           occupied_[level] &= ~(std::uint64_t{1} << i);
-        if (all.capacity() > 2 * all.size())
-          all.shrink_to_fit();
+        all.shrink_to_fit();
       }
   }
 
@@ -108,7 +107,8 @@ private:
     T what;
   };
 
-  using bucket = std::vector<entry>;
+  // In small pieces: an allocator keeps what a million entries in one took.
+  using bucket = std::deque<entry>;
 
   static std::int64_t unit_of(time_point t) noexcept {
     return std::max<std::int64_t>(t.time_since_epoch().count(), 0) >> unit_bits;
@@ -137,15 +137,17 @@ private:
   bool fire(bucket& all, time_point now, F& f) {
     auto due_end = std::stable_partition(
       all.begin(), all.end(), [&](const entry& x) { return x.at <= now; });
-    std::stable_sort(all.begin(), due_end, [](const entry& a, const entry& b) {
-      return a.at < b.at;
-    });
     bool complete = due_end == all.end();
     for (auto i = due_end; i != all.end(); ++i)
       place(std::move(*i));
-    for (auto i = all.begin(); i != due_end; ++i) {
+    all.erase(due_end, all.end());
+    auto is_before = [](const entry& a, const entry& b) { return a.at < b.at; };
+    // Most often they are: what is due at one time was put in at one time.
+    if (!std::is_sorted(all.begin(), all.end(), is_before))
+      std::stable_sort(all.begin(), all.end(), is_before);
+    for (; !all.empty(); all.pop_front()) {
       --size_;
-      f(i->at, std::move(i->what));
+      f(all.front().at, std::move(all.front().what));
     }
     return complete;
   }
