@@ -160,22 +160,31 @@ void directory::put_to_bed(const entry_ptr& newly_awake) {
 
 // -- the end of supervisors and entries ---------------------------------------
 
-key_home::found directory::while_asleep(key_entry& who,
-                                        function_ref<rest()> f) {
+// Calls `f` under the lock; the entry that it takes out is freed after it.
+template <class F>
+void directory::take_out(key_entry& who, F f) {
   auto& s = stripe_of(who);
   entry_ptr left;
   {
     std::lock_guard lock{s.guard};
-    if (who.gone())
-      return found::gone;
-    if (who.supervisor || who.attended)
-      return found::busy;
-    if (f() == rest::stays)
-      return found::asleep;
-    left = erase(s, who);
+    left = f(s);
   }
   one_less(std::move(left));
-  return found::asleep;
+}
+
+key_home::found directory::while_asleep(key_entry& who,
+                                        function_ref<rest()> f) {
+  auto result = found::asleep;
+  take_out(who, [&](stripe& s) -> entry_ptr {
+    if (who.gone())
+      result = found::gone;
+    else if (who.supervisor || who.attended)
+      result = found::busy;
+    else if (f() == rest::leaves)
+      return erase(s, who);
+    return nullptr;
+  });
+  return result;
 }
 
 std::shared_ptr<key_entry> directory::attend(std::string_view key) {
@@ -192,17 +201,14 @@ std::shared_ptr<key_entry> directory::attend(std::string_view key) {
 }
 
 void directory::attended(key_entry& who) {
-  auto& s = stripe_of(who);
-  entry_ptr left;
-  {
-    std::lock_guard lock{s.guard};
+  take_out(who, [&](stripe& s) -> entry_ptr {
     who.attended = false;
     if (who.supervisor)
       cafx::send_anon(who.supervisor, begin{});
     else if (who.place.live() == 0)
-      left = erase(s, who);
-  }
-  one_less(std::move(left));
+      return erase(s, who);
+    return nullptr;
+  });
 }
 
 bool directory::sleep(key_entry& who) {
@@ -216,27 +222,17 @@ bool directory::sleep(key_entry& who) {
 }
 
 bool directory::leave(key_entry& who) {
-  auto& s = stripe_of(who);
-  entry_ptr left;
-  {
-    std::lock_guard lock{s.guard};
-    if (who.on_the_way.load(std::memory_order_relaxed) > 0
-        && !STEWARD_PLANTED(leaves_with_mail))
-      return false;
-    left = erase(s, who);
-  }
-  one_less(std::move(left));
-  return true;
+  bool result = true;
+  take_out(who, [&](stripe& s) -> entry_ptr {
+    result = who.on_the_way.load(std::memory_order_relaxed) == 0
+             || STEWARD_PLANTED(leaves_with_mail);
+    return result ? erase(s, who) : nullptr;
+  });
+  return result;
 }
 
 void directory::ended(key_entry& who) {
-  auto& s = stripe_of(who);
-  entry_ptr left;
-  {
-    std::lock_guard lock{s.guard};
-    left = erase(s, who);
-  }
-  one_less(std::move(left));
+  take_out(who, [&](stripe& s) { return erase(s, who); });
 }
 
 // Under the lock. Null if it had left before.

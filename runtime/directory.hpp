@@ -98,6 +98,8 @@ private:
 
   static key_entry* find(const stripe& in, const hashed_key& key) noexcept;
   key_entry& find_or_make(stripe& in, const hashed_key& key);
+  template <class F>
+  void take_out(key_entry& who, F f);
   bool rouse(key_entry& who);
   void put_to_bed(const entry_ptr& newly_awake);
   entry_ptr erase(stripe& from, key_entry& who);
