@@ -239,6 +239,7 @@ void supervision::permit_granted(time_point now, effects& out) {
   --asked_;
   auto first = std::find_if(waiters_.begin(), waiters_.end(),
                             [](const waiter& w) { return w.leader; });
+  // That there is room was so when the permit was asked for. // I1
   if (first != waiters_.end() && live() < options_.per_key_max)
     start_open(*first, now, out);
   else

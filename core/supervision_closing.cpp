@@ -107,6 +107,7 @@ void supervision::tick(time_point now, effects& out) {
     close_due(point, out);
   }
   settle(now, out);
+  // While draining, `settle` sees to that.
   if (!draining_ && empty() && asked_ == 0
       && later(empty_since_, options_.linger) <= point)
     out.push_back(effect::passivate{});
