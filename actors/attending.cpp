@@ -249,10 +249,7 @@ caf::expected<hold> open_one(const entry_ptr& key, std::string_view params) {
     auto figures = figures_of(key->place, pool.options, pool.grid, now);
     figures.open_in_pool = pool.counters.read().open;
     return make_error(errc::open_failed,
-                      fmt::format("key \"{}\" of pool \"{}\": {}",
-                                  key->place.key(), pool.options.name,
-                                  outcome.error),
-                      figures);
+                      whereabouts(*key) + ": " + outcome.error, figures);
   }
   book_opened(*key, s);
   s.opened(outcome.resource, now, 1, false);

@@ -60,6 +60,11 @@ void book_closed(const key_entry& key, std::uint64_t id, close_reason why) {
                  one_line(key.place.key()), id, to_string(why));
 }
 
+std::string whereabouts(const key_entry& key) {
+  return fmt::format("key \"{}\" of pool \"{}\"", key.place.key(),
+                     key.pool->options.name);
+}
+
 void close_resource_of(const key_entry& key, slot& place, close_reason why,
                        bool keep) {
   auto& opener = *key.pool->opener;

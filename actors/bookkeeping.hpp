@@ -4,6 +4,7 @@
 #include <steward/core/close_reason.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace steward {
 
@@ -14,6 +15,9 @@ void book_opened(const key_entry& key, const slot& place);
 void book_open_failed(const key_entry& key, const slot& place,
                       const std::string& error);
 void book_closed(const key_entry& key, std::uint64_t id, close_reason why);
+
+/// The key and its pool, as errors name them.
+std::string whereabouts(const key_entry& key);
 
 /// Closes the resource of a slot and destroys it, unless it has to be kept for
 /// those who still hold it. User code: may block.

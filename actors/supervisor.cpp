@@ -405,8 +405,7 @@ supervisor_state::take_reply(request_id id) {
 }
 
 std::string supervisor_state::refusal_text(errc why, const rejection& f) const {
-  auto key = fmt::format("key \"{}\" of pool \"{}\"", entry_->place.key(),
-                         pool_->options.name);
+  auto key = whereabouts(*entry_);
   switch (why) {
     case errc::key_full:
     case errc::total_full: {
