@@ -196,11 +196,13 @@ records_arguments to_arguments(const CLI::App& records,
   result.jsonl = words.jsonl;
   constexpr std::string_view sqlite = "sqlite:";
   std::error_code unknown;
-  if (result.url.starts_with(sqlite)
-      && std::filesystem::equivalent(result.jsonl,
-                                     result.url.substr(sqlite.size()), unknown))
-    throw usage_error("--jsonl is " + printable(words.jsonl)
-                      + ", which is the database; allowed: another file, or -");
+  for (auto* part : {"", "-wal", "-shm", "-journal"})
+    if (result.url.starts_with(sqlite)
+        && std::filesystem::equivalent(
+          result.jsonl, result.url.substr(sqlite.size()) + part, unknown))
+      throw usage_error("--jsonl is " + printable(words.jsonl)
+                        + ", which is the database; allowed: another file, or "
+                          "-");
   if (records.got_subcommand("show"))
     result.what = show;
   if (records.got_subcommand("verify"))

@@ -167,11 +167,11 @@ private:
         throw store_failure{store_errc::busy, "the record '"
                                                 + name_at(todo.front())
                                                 + "' comes and goes"};
+      auto all = todo.size();
       insert(todo);
       if (todo.empty())
         return;
-      // A statement of its own sees what the first one could not.
-      auto found = read(todo);
+      auto found = read_after(todo.size() < all, todo);
       std::erase_if(todo, [&](auto i) { return meet(i, found); });
     }
   }
@@ -245,6 +245,17 @@ private:
                       ? unknown_name(i)
                       : answer_to(std::get<update_record>(batch_[i]),
                                   row->second);
+    }
+  }
+
+  // A statement of its own sees what the insert could not. That one may have
+  // committed by itself: then no failure here means that nothing was written.
+  rows_by_name read_after(bool inserted, const positions& todo) {
+    try {
+      return read(todo);
+    } catch (pg_failure& x) {
+      x.after_commit = alone_ && inserted;
+      throw;
     }
   }
 

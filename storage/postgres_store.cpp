@@ -39,6 +39,15 @@ address parse(const std::string& url) {
         return x->val;
     return {};
   };
+  // An '@', ':' or '/' in a password makes libpq take parts of it for others.
+  auto port_is_number = value("port").find_first_not_of("0123456789,")
+                        == std::string::npos;
+  if (!port_is_number || value("host").find('@') != std::string::npos
+      || value("dbname").find('@') != std::string::npos)
+    throw store_failure{store_errc::misuse,
+                        "records URL has an '@', ':' or '/' in its user or "
+                        "password; allowed is to write them as %40, %3A and "
+                        "%2F"};
   auto result = address{"postgresql://", value("password")};
   if (auto user = value("user"); !user.empty())
     result.where += user + "@";

@@ -73,8 +73,9 @@ open_records_for(store_use use, const std::string& url, duration wait_max) {
   if (url.empty())
     refuse("is empty");
   auto scheme = scheme_of(url);
-  if (scheme.empty())
-    refuse("'" + url + "' has no scheme");
+  if (scheme.empty()) // not shown where it may hold a password
+    refuse(url.find_first_of("=@") == url.npos ? "'" + url + "' has no scheme"
+                                               : "has no scheme");
   if (scheme == "postgresql" || scheme == "postgres")
     return std::make_unique<postgres_store>(url, wait_max, postgres_limits{},
                                             use);

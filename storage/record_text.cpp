@@ -34,8 +34,10 @@ close_reason reason_or_damaged(std::string_view text, const std::string& name) {
 }
 
 void damaged(const std::string& name, const std::string& what) {
+  // The others of its batch are as good as ever.
   throw store_failure{store_errc::damaged,
-                      "the record '" + name + "' has " + what};
+                      "the record '" + name + "' has " + what,
+                      reaction::bisect};
 }
 
 void require_writable(std::span<const record_write> batch) {

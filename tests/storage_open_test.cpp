@@ -121,6 +121,9 @@ BOOST_AUTO_TEST_CASE(a_url_that_is_not_understood_says_what_is_allowed) {
                    "or postgresql://..."},
          {"/a:b/my.db", "records URL '/a:b/my.db' has no scheme; allowed is "
                         "sqlite:PATH or postgresql://..."},
+         {"host=h password=hunterx2",
+          "records URL has no scheme; allowed is sqlite:PATH or "
+          "postgresql://..."},
          {"sqlite:", "records URL 'sqlite:' has no path; allowed is "
                      "sqlite:PATH or postgresql://..."},
          {"sqlite::memory:",
@@ -133,6 +136,19 @@ BOOST_AUTO_TEST_CASE(a_url_that_is_not_understood_says_what_is_allowed) {
     auto x = failure_to_open(url);
     BOOST_TEST(x.code() == store_errc::misuse);
     BOOST_TEST(x.what() == std::string{text});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_splits_a_password_is_refused_without_showing_it) {
+  for (auto* url : {"postgresql://u:hunt/erx2@nohost/db",
+                    "postgresql://u:12/hunt@nohost/db",
+                    "postgresql://u:erx2@hunt@nohost/db"}) {
+    auto x = failure_to_open(url);
+    auto text = std::string{x.what()};
+    BOOST_TEST(x.code() == store_errc::misuse);
+    BOOST_TEST(text.find("%40") != text.npos, text);
+    BOOST_TEST(text.find("hunt") == text.npos, text);
+    BOOST_TEST(text.find("erx2") == text.npos, text);
   }
 }
 

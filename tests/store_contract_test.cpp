@@ -287,6 +287,22 @@ BOOST_DATA_TEST_CASE_F(fixture, a_row_that_cannot_be_read_hides_no_other,
   BOOST_TEST(store->page({.after = part.last}, 5s).at(0).name == "c");
 }
 
+BOOST_DATA_TEST_CASE_F(fixture, a_row_that_cannot_be_read_stops_no_other,
+                       data::make(both), kind) {
+  open(kind);
+  store->write(batch{create("b", 2), close("b")}, 5s);
+  change(kind, "UPDATE record SET close_reason = 'boredom' WHERE name = 'b'",
+         "UPDATE steward_record SET close_reason = 'boredom' WHERE name = 'b'");
+  for (auto& beside : {batch{create("b", 3), create("c", 4)},
+                       batch{close("b"), create("d", 5)}}) {
+    auto x = failure_of([&] { store->write(beside, 5s); });
+    BOOST_TEST((x.code() == store_errc::damaged));
+    BOOST_TEST((x.reaction() == reaction::bisect)); // as for a bad row
+  }
+  BOOST_TEST(write_one(create("c", 4)).verdict == record_verdict::created);
+  BOOST_TEST(write_one(create("d", 5)).verdict == record_verdict::created);
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, records_of_a_dead_node_go_to_one_taker,
                        data::make(both), kind) {
   open(kind);

@@ -34,10 +34,13 @@ public:
   }
 
   reaction to_do() const {
+    if (after_commit)
+      return reaction::unknown_outcome;
     return classify(backend::postgresql, code(), stage_);
   }
 
   bool link_lost = false;
+  bool after_commit = false; ///< part of the batch is written all the same
   bool of_name = false;
 
 private:
