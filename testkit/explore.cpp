@@ -1,6 +1,7 @@
 #include <steward/testkit/explore.hpp>
 
 #include <steward/actors/log.hpp>
+#include <steward/core/one_line.hpp>
 #include <steward/testkit/internal/environment.hpp>
 #include <steward/testkit/internal/last_words.hpp>
 #include <steward/testkit/internal/regressions.hpp>
@@ -80,7 +81,8 @@ void conduct(world& w, const explore_options& o, const scenario& what,
     throw misuse(x.name(), x.detail() + "; in " + o.name + ", seed "
                              + std::to_string(r.seed));
   } catch (const failure& x) {
-    r.violated = x.name();
+    r.violated = x.name().empty() ? "a failure without a name"
+                                  : one_line(x.name());
     r.detail = x.detail();
   } catch (const std::exception& x) {
     r.violated = "an exception";

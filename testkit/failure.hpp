@@ -12,7 +12,8 @@ class failure : public std::runtime_error {
 public:
   /// `name` says what was violated, in a few words; `detail` how.
   failure(std::string name, const std::string& detail)
-    : std::runtime_error(detail.empty() ? name : name + ": " + detail),
+    : std::runtime_error(
+      without_zeros(detail.empty() ? name : name + ": " + detail)),
       name_(std::move(name)), detail_(detail) {
   }
 
@@ -32,6 +33,13 @@ public:
   }
 
 private:
+  // `what` ends at the first one.
+  static std::string without_zeros(std::string text) {
+    for (auto at = text.find('\0'); at != text.npos; at = text.find('\0', at))
+      text.replace(at, 1, "\\0");
+    return text;
+  }
+
   std::string name_;
   std::string detail_;
 };

@@ -3,6 +3,8 @@
 #include <steward/core/time.hpp>
 #include <steward/messages/caf.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <cstddef>
@@ -113,7 +115,10 @@ public:
   template <gather_policy Policy>
   bool wait(duration within, const Policy& how) {
     std::unique_lock lock{guard_};
-    return changed_.wait_for(lock, within, [&] { return is_over(how); });
+    // More than that overflows the system's clock.
+    auto patience = std::min<std::chrono::nanoseconds>(
+      within, std::chrono::hours{24 * 365});
+    return changed_.wait_for(lock, patience, [&] { return is_over(how); });
   }
 
   /// All results in their order, or the first error, as the policy wants it.

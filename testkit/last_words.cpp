@@ -33,7 +33,9 @@ constexpr std::array watched{
   watched_signal{SIGILL, "a crash (SIGILL)"},
   watched_signal{SIGABRT, "an abort (SIGABRT)"},
   watched_signal{SIGALRM, "it takes too long (SIGALRM)"},
-  watched_signal{SIGTERM, "it was told to end (SIGTERM)", false}};
+  watched_signal{SIGTERM, "it was told to end (SIGTERM)", false},
+  watched_signal{SIGINT, "it was interrupted (SIGINT)", false},
+  watched_signal{SIGHUP, "its terminal is gone (SIGHUP)", false}};
 
 // What the handler finds. Written by its thread only, before and after a run.
 struct watch {

@@ -59,7 +59,13 @@ std::vector<regression> read_regressions(const explore_options& o) {
   std::vector<regression> result;
   if (o.regressions.empty())
     return result;
-  std::ifstream in{regression_file(o)};
+  auto file = regression_file(o);
+  std::error_code unknown;
+  auto type = std::filesystem::status(file, unknown).type();
+  std::ifstream in{file};
+  if (type != std::filesystem::file_type::not_found
+      && (!in || type == std::filesystem::file_type::directory))
+    throw misuse("no regressions", file.string() + " cannot be read");
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {
     line.resize(std::min(line.size(), line.find('#')));
@@ -68,7 +74,7 @@ std::vector<regression> read_regressions(const explore_options& o) {
     try {
       result.push_back(parse(line));
     } catch (const std::invalid_argument& x) {
-      throw misuse("bad regression", regression_file(o).string() + ":"
+      throw misuse("bad regression", file.string() + ":"
                                        + std::to_string(number) + ": "
                                        + x.what());
     }

@@ -353,6 +353,8 @@ bool sim::out_of_budget(std::uint64_t last, const char* where) const {
 }
 
 void sim::settle() {
+  if (has_threads())
+    refuse_threads("the test spawned an actor");
   auto last = steps_ + options_.steps_max;
   while (!is_settled()) {
     step_until(virtual_time_->wall);

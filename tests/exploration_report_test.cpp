@@ -376,16 +376,34 @@ BOOST_AUTO_TEST_CASE(a_bad_line_is_refused_with_file_and_line) {
 BOOST_AUTO_TEST_CASE(a_seed_that_cannot_be_kept_is_told) {
   folder f;
   auto o = usual();
-  o.regressions = f.path() / "seeds";
+  o.regressions = "/proc/steward"; // nobody can make that
   o.charts = f.path() / "charts";
   // Folders where the files should be.
-  std::filesystem::create_directories(o.regressions / "box office.txt");
   for (std::uint64_t seed = 1; seed <= o.seeds; ++seed)
     std::filesystem::create_directories(
       o.charts / ("box office-" + std::to_string(seed) + ".html"));
   auto report = report_of_exploring(o, box_office_with_a_race);
   BOOST_TEST(contains(report, "\n  cannot be kept: "), report);
   BOOST_TEST(contains(report, ".html cannot be written\n"), report);
+}
+
+BOOST_AUTO_TEST_CASE(seeds_that_cannot_be_read_are_not_taken_for_none) {
+  folder f;
+  auto o = usual();
+  o.regressions = f.path();
+  auto file = f.path() / "box office.txt";
+  std::filesystem::create_directories(file);
+  BOOST_TEST(report_of_exploring(o, [](world&) {})
+             == "no regressions: " + file.string() + " cannot be read");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_of_two_lines_is_kept_in_one) {
+  folder f;
+  auto o = usual();
+  o.regressions = f.path();
+  auto broken = [](world& w) { w.violated("two\nlines", "no"); };
+  report_of_exploring(o, broken);
+  BOOST_TEST(contains(report_of_exploring(o, broken), "two\\nlines"));
 }
 
 BOOST_AUTO_TEST_CASE(where_they_are_kept_must_be_a_folder) {

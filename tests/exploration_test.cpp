@@ -424,6 +424,18 @@ BOOST_AUTO_TEST_CASE(a_violation_can_be_reported_from_anywhere) {
              == "a rule");
 }
 
+BOOST_AUTO_TEST_CASE(a_violation_without_a_name_is_one) {
+  BOOST_TEST(violation_of([](world& w) { w.violated("", "nothing"); })
+             == "a failure without a name");
+  BOOST_TEST(violation_of([](world&) { throw failure("", "nothing"); })
+             == "a failure without a name");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_of_a_failure_does_not_end_at_a_zero) {
+  failure x{"a rule", std::string{"a\0b", 3}};
+  BOOST_TEST(x.what() == std::string{"a rule: a\\0b"});
+}
+
 BOOST_AUTO_TEST_CASE(exceptions_are_violations) {
   BOOST_TEST(violation_of([](world&) { throw std::runtime_error{"no"}; })
              == "an exception");

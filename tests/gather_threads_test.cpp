@@ -36,6 +36,14 @@ BOOST_AUTO_TEST_CASE(values_come_in_the_order_of_the_calls) {
     BOOST_TEST(values[i] == 10 * i);
 }
 
+BOOST_AUTO_TEST_CASE(who_waits_for_ever_is_not_told_at_once_to_go) {
+  auto slow = [](std::size_t i) {
+    std::this_thread::sleep_for(5ms);
+    return i;
+  };
+  BOOST_TEST(need(gather(2, slow, duration::max())).size() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(each_call_may_be_a_function_of_its_own) {
   std::vector<std::function<int()>> calls{
     [] { return 1; }, []() -> int { throw std::runtime_error("no luck"); },

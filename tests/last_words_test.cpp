@@ -39,7 +39,8 @@ ended child(const std::function<void()>& f) {
     ::dup2(ends[1], STDERR_FILENO);
     ::close(ends[0]);
     ::close(ends[1]);
-    for (auto x : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM, SIGTERM})
+    for (auto x : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM, SIGTERM,
+                   SIGINT, SIGHUP})
       std::signal(x, SIG_DFL);
     rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
@@ -235,6 +236,9 @@ BOOST_AUTO_TEST_CASE(a_program_that_is_told_to_end_says_which_run_it_was) {
   auto x = child([] { explore_to_the_end([] { ::raise(SIGTERM); }); });
   expect_seed(x, "it was told to end (SIGTERM)");
   BOOST_TEST(x.by(SIGTERM));
+  auto interrupted = child([] { explore_to_the_end([] { ::raise(SIGINT); }); });
+  expect_seed(interrupted, "it was interrupted (SIGINT)");
+  BOOST_TEST(interrupted.by(SIGINT));
   auto ignored = child([] {
     std::signal(SIGTERM, SIG_IGN);
     explore_to_the_end([] { ::raise(SIGTERM); });

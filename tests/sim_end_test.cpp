@@ -131,6 +131,10 @@ BOOST_AUTO_TEST_CASE(the_test_is_named_if_it_was_the_test) {
     BOOST_TEST(contains(failure_of([&] { s.settle(); }),
                         ": the test spawned an actor, which is detached"));
   }
+  sim alone;
+  alone.system().spawn<caf::detached>(detached, 0);
+  BOOST_TEST(contains(failure_of([&] { alone.settle(); }),
+                      ": the test spawned an actor, which is detached"));
 }
 
 BOOST_AUTO_TEST_CASE(who_is_refused_has_done_nothing) {
