@@ -34,10 +34,11 @@ public:
 
 private:
   // `what` ends at the first one.
-  static std::string without_zeros(std::string text) {
-    for (auto at = text.find('\0'); at != text.npos; at = text.find('\0', at))
-      text.replace(at, 1, "\\0");
-    return text;
+  static std::string without_zeros(const std::string& text) {
+    std::string result;
+    for (auto c : text)
+      c == '\0' ? result.append("\\0") : result.append(1, c);
+    return result;
   }
 
   std::string name_;
