@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <iterator>
+#include <span>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -47,27 +48,18 @@ public:
   void read_names() {
     auto names = std::exchange(names_, {});
     auto asked = std::exchange(asked_, {});
-    if (asked.empty())
-      return;
-    auto all
-      = attempt([&](record_store& x) { return x.find(names, lock_wait); });
-    auto next = all.rows.begin();
-    for (auto& [from, count] : asked) {
-      records_found part;
-      part.cause = all.cause;
-      for (std::size_t i = 0; i < count && next != all.rows.end(); ++i)
-        part.rows.push_back(std::move(*next++));
-      deliver(from, part);
-    }
+    if (!asked.empty())
+      answer(asked, names);
   }
 
   void page(asker from, const record_query& what) {
-    deliver(from, attempt([&](record_store& x) {
-              std::vector<std::optional<record>> rows;
-              for (auto& row : x.page(what, lock_wait))
-                rows.emplace_back(std::move(row));
-              return rows;
-            }));
+    auto read = attempt([&](record_store& x) {
+      std::vector<std::optional<record>> rows;
+      for (auto& row : x.page(what, lock_wait))
+        rows.emplace_back(std::move(row));
+      return rows;
+    });
+    deliver(from, read.found);
   }
 
   void end() {
@@ -83,22 +75,61 @@ private:
     std::size_t names;
   };
 
+  struct reading {
+    records_found found;
+    bool by_row = false; // it failed, and others may be read all the same
+  };
+
+  // A name that cannot be read fails those alone who asked for it: they are
+  // found by halving.
+  void answer(std::span<ask> asked, std::span<const std::string> names) {
+    auto all
+      = attempt([&](record_store& x) { return x.find(names, lock_wait); });
+    if (!all.by_row || asked.size() == 1)
+      return share_out(asked, all.found);
+    auto first = asked.first(asked.size() / 2);
+    std::size_t count = 0;
+    for (auto& x : first)
+      count += x.names;
+    answer(first, names.first(count));
+    answer(asked.subspan(first.size()), names.subspan(count));
+  }
+
+  static void share_out(std::span<ask> asked, records_found& all) {
+    auto next = all.rows.begin();
+    for (auto& [from, count] : asked) {
+      records_found part;
+      part.cause = all.cause;
+      for (std::size_t i = 0; i < count && next != all.rows.end(); ++i)
+        part.rows.push_back(std::move(*next++));
+      deliver(from, part);
+    }
+  }
+
   // Twice: after a server was away, the first try finds a dead connection.
   template <class Fun>
-  records_found attempt(Fun fun) {
-    records_found result;
-    for (int tries = 0; tries < 2; ++tries) {
+  reading attempt(Fun fun) {
+    reading result;
+    for (int tries = 0; tries < 2 && !result.by_row; ++tries) {
       try {
         if (!store_)
           store_ = open_();
-        result.rows = fun(*store_);
-        result.cause.clear();
+        result.found.rows = fun(*store_);
+        result.found.cause.clear();
         return result;
+      } catch (const store_failure& x) {
+        result.found.cause = x.what();
+        result.by_row = store_ && may_be_of_a_row(x.code());
       } catch (const std::exception& x) {
-        result.cause = x.what();
+        result.found.cause = x.what();
       }
     }
     return result;
+  }
+
+  static bool may_be_of_a_row(store_errc code) {
+    return code == store_errc::bad_row || code == store_errc::damaged
+           || code == store_errc::misuse;
   }
 
   static void deliver(asker& to, const records_found& what) {

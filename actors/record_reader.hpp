@@ -13,8 +13,9 @@ namespace steward {
 using store_factory = std::function<std::unique_ptr<record_store>()>;
 
 /// Starts the actor that reads records on a connection of its own, beside the
-/// writes: all names that wait are looked up in one snapshot. End it by
-/// `stop_reader` or an exit message.
+/// writes: all names that wait are looked up in one snapshot. A name that cannot
+/// be read fails those alone who asked for it. End it by `stop_reader` or an
+/// exit message.
 caf::actor spawn_record_reader(caf::actor_system& sys, store_factory open,
                                run_on thread = run_on::own_thread);
 

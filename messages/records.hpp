@@ -15,7 +15,7 @@ namespace steward {
 
 /// To persistence: "there must be a record of this name; which is it?" Answered
 /// by `record_answer` after the row is durable, or as `unavailable` at the
-/// deadline.
+/// deadline; if it comes during a transaction, after that at the earliest.
 struct get_or_create {
   record draft;
   time_point deadline = never;

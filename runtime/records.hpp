@@ -107,7 +107,8 @@ public:
                               record_call_options options = {});
 
   /// The same for the actor `self`: returns at once and calls `done` in `self`
-  /// exactly once, as long as it lives.
+  /// exactly once, as long as it lives. What comes while a transaction is under
+  /// way hears of its deadline after that: see docs/records.md.
   template <class Self>
   void get_or_create(Self* self, record_request wanted, callback done,
                      record_call_options options = {}) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What is asked of the fault suite amiss is refused, instead of a run that does
-# nothing and passes; and its table takes in rows without losing others.
+# nothing and passes; its table takes in rows without losing others; and who ends
+# a run finds nothing left of it.
 #
 #   faults_command_test.sh PROGRAM
 program=$1
@@ -58,3 +59,36 @@ before
 <!-- end of the table -->
 after
 EOF
+
+# stopped SIGNAL FAULT: starts a run, ends it by the signal when all workers are
+# there, and says its status; the workers have to go, too.
+stopped() {
+  local runner workers=() status=0 i
+  TMPDIR=$scratch/left "$program" --seconds 50 --only "$2" \
+    > "$scratch/output" 2>&1 &
+  runner=$!
+  while [ "${#workers[@]}" -lt 4 ]; do
+    kill -0 "$runner" 2> "$scratch/gone" || die "the run of $2 has ended early"
+    read -r -a workers < "/proc/$runner/task/$runner/children" || true
+  done
+  kill -s "$1" "$runner"
+  wait "$runner" || status=$?
+  for i in "${workers[@]}"; do
+    timeout 10 tail --pid="$i" -f /dev/null \
+      || die "worker $i outlives a run that got SIG$1"
+  done
+  echo "$status"
+}
+
+mkdir "$scratch/left"
+fault='full tmpfs'
+# Who may not mount has nothing to unmount.
+"$program" --seconds 0.3 --only "$fault" > "$scratch/output" 2>&1 || true
+[ "$(grep -c skipped "$scratch/output")" -eq 0 ] || fault=nothing
+for signal in INT TERM; do
+  [ "$(stopped "$signal" "$fault")" -eq 2 ] || die "SIG$signal does not end it"
+  [ "$(grep -c -F "$scratch/left" /proc/mounts)" -eq 0 ] \
+    || die "SIG$signal leaves something mounted"
+  [ -z "$(ls -A "$scratch/left")" ] || die "SIG$signal leaves files behind"
+done
+[ "$(stopped KILL nothing)" -eq 137 ] || die "SIGKILL does not end it"

@@ -5,6 +5,8 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +15,6 @@
 #include <fstream>
 #include <set>
 #include <stdexcept>
-#include <thread>
 
 namespace faults {
 
@@ -35,7 +36,28 @@ std::vector<stored_row> rows_at(const std::string& url) {
   return result;
 }
 
+// Has news for ever once the program was told to end: a signal that comes just
+// before somebody waits would not interrupt the wait.
+int news_of_end() {
+  static const int number = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return number;
+}
+
+void tell_of_end(int) {
+  ::eventfd_write(news_of_end(), 1);
+}
+
 } // namespace
+
+void unwind_when_told_to_end() {
+  if (news_of_end() < 0)
+    throw std::runtime_error{"cannot make an event"};
+  struct sigaction act {};
+  act.sa_handler = tell_of_end;
+  act.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
+  ::sigaction(SIGINT, &act, nullptr);
+  ::sigaction(SIGTERM, &act, nullptr);
+}
 
 arena::arena(const setup& how, std::string url, std::size_t processes)
   : how_(how), url_(std::move(url)), workers_(processes) {
@@ -55,7 +77,14 @@ arena::~arena() {
 // -- faults -------------------------------------------------------------------
 
 bool arena::pause(std::chrono::milliseconds d) {
-  std::this_thread::sleep_until(std::min(steady::now() + d, end_));
+  auto until = std::min(steady::now() + d, end_);
+  do {
+    auto left = until - steady::now();
+    auto patience = std::chrono::ceil<std::chrono::milliseconds>(left);
+    if (record_test::wait_for_news(std::array{news_of_end()},
+                                   std::max(patience, 0ms)))
+      throw told_to_end{"told to end"};
+  } while (steady::now() < until);
   return steady::now() < end_;
 }
 
@@ -99,9 +128,14 @@ void arena::start_worker(std::size_t i) {
     "--clients",  std::to_string(how_.clients)};
   if (!how_.planted.empty())
     words.insert(words.end(), {"--planted", how_.planted});
+  auto parent = ::getpid();
   x.pid = ::fork();
   if (x.pid != 0)
     return;
+  // However we end, nobody asks on; and we may just have ended.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent)
+    ::_exit(127);
   for (auto& [key, value] : environment)
     ::setenv(key.c_str(), value.c_str(), 1);
   ::closefrom(3);

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,16 @@ struct outcome {
   std::vector<steward::testkit::broken_rule> broken;
 };
 
+/// Somebody wants the program to end.
+class told_to_end : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+/// From now on the first SIGINT or SIGTERM makes `arena::pause` throw, so that
+/// what was mounted and started goes; the second one kills.
+void unwind_when_told_to_end();
+
 /// Where workers ask for names while something happens to them or to their
 /// database.
 class arena {
@@ -50,7 +61,8 @@ public:
 
   // -- for faults -------------------------------------------------------------
 
-  /// Whether the run goes on; waits so long, or to its end.
+  /// Whether the run goes on; waits so long, or to its end. Throws
+  /// `told_to_end`.
   bool pause(std::chrono::milliseconds d);
 
   /// Waits while nothing happens but what workers do.

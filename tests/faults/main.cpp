@@ -117,6 +117,7 @@ int run_all(words& how) {
       std::cout << x.database << ": " << x.name << '\n';
     return 0;
   }
+  unwind_when_told_to_end();
   report table{how.table};
   for (auto& x : all)
     table.add(x, how);
