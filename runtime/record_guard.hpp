@@ -69,7 +69,7 @@ public:
                          const std::function<void(const record&)>& take_back);
 
   /// Makes a durable record of what is about to be opened. Throws
-  /// `records_unwritable`.
+  /// `records_unwritable`, also if the lease is lost meanwhile.
   record open(record_request wanted);
 
   /// Makes it durable how to take the resource back.
@@ -80,7 +80,8 @@ public:
 
   // -- queries ----------------------------------------------------------------
 
-  /// What the records of this guard carry.
+  /// What records carry that it makes from now on: another one, and a higher
+  /// one, after the lease was lost.
   std::int64_t incarnation() const noexcept {
     return id_;
   }
@@ -90,13 +91,18 @@ public:
   }
 
   /// Whether the lease was over before it was renewed, as after a long stop:
-  /// then another machine may have taken what is open here. It stays so.
+  /// then another machine may have taken what was open here. It stays so, and
+  /// the guard joins as a new incarnation for what is opened from then on.
   bool lost() const noexcept {
     return lost_;
   }
 
 private:
-  void join(const surroundings& around);
+  void start(const surroundings& around);
+  void join(duration wait_max);
+  void renew(duration wait_max);
+  bool answers_as(std::int64_t incarnation);
+  bool lease_is_good() const noexcept;
   void beat_until_end();
   void reclaim_of(const node& dead, bool surely_dead, const std::string& pool,
                   const std::function<void(const record&)>& take_back,
@@ -105,9 +111,13 @@ private:
   guard_options options_;
   std::unique_ptr<records> own_; // unless they are shared
   records* records_ = nullptr;
-  std::mutex guard_; // of `store_` and `ending_`
+  std::mutex guard_; // of `store_`, `joined_` and `ending_`
   std::unique_ptr<record_store> store_;
-  std::int64_t id_ = 0;
+  std::vector<std::int64_t> joined_; // all incarnations, the last one is `id_`
+  std::atomic<std::int64_t> id_{0};
+  // Since boot: until then nobody can have forgotten `id_`. Set after `id_`, so
+  // read before it.
+  std::atomic<duration> good_until_{duration::zero()};
   std::atomic<bool> lost_{false};
   bool ending_ = false;
   std::condition_variable end_;

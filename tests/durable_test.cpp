@@ -15,7 +15,9 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 using namespace steward;
 using namespace record_test;
@@ -86,10 +88,11 @@ struct program {
   caf::actor_system sys{tuned(cfg)};
   std::shared_ptr<record_guard> guard;
 
-  program(const std::string& url, const std::string& owner) {
+  program(const std::string& url, const std::string& owner,
+          duration lease = 1h) {
     logger_of("persistence").set_level(spdlog::level::off);
     guard = std::make_shared<record_guard>(
-      sys, guard_options{.url = url, .owner = owner, .lease = 1h});
+      sys, guard_options{.url = url, .owner = owner, .lease = lease});
   }
 
   opener make_opener() const {
@@ -152,6 +155,27 @@ std::vector<pid_t> groups_of(child_process& holder) {
 std::string url_of(const std::string& kind, const temp_dir& dir) {
   return kind == "sqlite" ? "sqlite:" + (dir / "records.db").string()
                           : postgres_url();
+}
+
+// An open that meets the loss of the lease is refused, the next one is not.
+bool opens_at_last(record_guard& guard) {
+  for (auto name : {"lost/1", "lost/2"}) {
+    try {
+      guard.open({name + std::to_string(::getpid()), "lost", "key", ""});
+      return true;
+    } catch (const records_unwritable&) {
+      continue;
+    }
+  }
+  return false;
+}
+
+// What the database says of the only node of this owner.
+std::string state_of(record_store& store, const std::string& owner) {
+  for (auto& x : store.nodes(5s))
+    if (x.owner == owner)
+      return x.expired ? "expired" : "good";
+  return "unknown";
 }
 
 struct fixture {
@@ -236,6 +260,36 @@ BOOST_AUTO_TEST_CASE(who_is_stopped_for_long_is_alive) {
   BOOST_TEST(runs(groups.at(0)));
   stopped.signal(SIGCONT);
   ::kill(-groups.at(0), SIGKILL);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, what_is_opened_after_a_lost_lease_is_reclaimed,
+                       data::make(both), kind) {
+  auto url = url_of(kind, dir);
+  auto owner = "stopped-" + std::to_string(::getpid());
+  child_process stopped{[&](auto& out) {
+    program mine{url, owner, 2s};
+    ::raise(SIGSTOP);
+    // At once, so that no heartbeat need come before it.
+    auto opened = opens_at_last(*mine.guard);
+    out.write_all(opened && mine.guard->lost() ? "opened\n" : "not\n");
+    ::kill(::getpid(), SIGKILL);
+  }};
+  auto store = open_record_store(url, 5s);
+  auto until = std::chrono::steady_clock::now() + 30s;
+  while (state_of(*store, owner) != "expired"
+         && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  // Who comes forgets it, as it has nothing open.
+  store->leave(store->join({0, "passer-by", {}, false}, 1h, 5s), 5s);
+  BOOST_TEST(state_of(*store, owner) == "unknown");
+  stopped.signal(SIGCONT);
+  BOOST_TEST(stopped.lines().at(0) == "opened");
+  stopped.wait();
+  program next{url, "next"};
+  auto report = next.guard->reclaim("lost", [](const record&) {});
+  BOOST_TEST(report.reclaimed == 1u);
+  for (auto& row : store->list(owner, 5s))
+    BOOST_TEST(!row.open, row.name);
 }
 
 BOOST_AUTO_TEST_CASE(a_crash_while_opening_leaves_a_record_and_no_resource) {
