@@ -1,5 +1,7 @@
 #include <steward/runtime/record_guard.hpp>
 
+#include <steward/actors/log.hpp>
+#include <steward/core/one_line.hpp>
 #include <steward/runtime/timepieces.hpp>
 
 #include <algorithm>
@@ -35,7 +37,7 @@ void require_written(const record_answer& x, const std::string& name) {
 
 record_guard::record_guard(caf::actor_system& sys, guard_options options,
                            const surroundings& around)
-  : options_(checked(std::move(options))) {
+  : options_(checked(std::move(options))), time_(around.time) {
   start(around); // which may fail, as long as nothing runs
   records_options how;
   how.url = options_.url;
@@ -47,7 +49,8 @@ record_guard::record_guard(caf::actor_system& sys, guard_options options,
 
 record_guard::record_guard(records& shared, guard_options options,
                            const surroundings& around)
-  : options_(checked(std::move(options))), records_(&shared) {
+  : options_(checked(std::move(options))), time_(around.time),
+    records_(&shared) {
   start(around);
   heart_ = std::thread{[this] { beat_until_end(); }};
 }
@@ -107,7 +110,9 @@ void record_guard::reclaim_of(
     for (auto& row : rows) {
       try {
         take_back(row);
-        close(row.name, close_reason::orphaned);
+        require_written(records_->close(row.name, close_reason::orphaned,
+                                        {options_.patience}),
+                        row.name);
         ++report.reclaimed;
       } catch (const std::exception& x) {
         report.failed.push_back("'" + row.name + "': " + x.what());
@@ -148,7 +153,16 @@ void record_guard::set_journal(record& of, std::string journal) {
 }
 
 void record_guard::close(const std::string& name, close_reason why) {
-  require_written(records_->close(name, why, {options_.patience}), name);
+  auto answer = records_->close(name, why, {options_.patience});
+  if (answer.trouble == record_trouble::unknown_name)
+    require_written(answer, name);
+  if (answer.verdict != record_verdict::unavailable)
+    return;
+  logger_of("runtime").warn("close_not_durable record={} cause=\"{}\"",
+                            one_line(name), one_line(answer.cause));
+  // Records that end take no notes; then it is reclaimed at the next start.
+  if (answer.trouble != record_trouble::closing)
+    records_->note_closed(name, why, time_->now());
 }
 
 // -- private ------------------------------------------------------------------

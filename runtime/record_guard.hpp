@@ -75,7 +75,9 @@ public:
   /// Makes it durable how to take the resource back.
   void set_journal(record& of, std::string journal);
 
-  /// The resource is closed.
+  /// The resource is closed. What cannot be made durable in time is logged and
+  /// noted: tried again until it is, or the records end. Throws
+  /// `records_unwritable` if there is no such record.
   void close(const std::string& name, close_reason why);
 
   // -- queries ----------------------------------------------------------------
@@ -109,6 +111,7 @@ private:
                   reclaim_report& report);
 
   guard_options options_;
+  std::shared_ptr<const timepiece> time_;
   std::unique_ptr<records> own_; // unless they are shared
   records* records_ = nullptr;
   std::mutex guard_; // of `store_`, `joined_` and `ending_`

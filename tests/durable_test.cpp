@@ -12,12 +12,16 @@
 #include <steward/runtime/durable.hpp>
 #include <steward/runtime/runtime.hpp>
 
+#include <spdlog/sinks/ostream_sink.h>
+
 #include <sys/prctl.h>
 
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <sstream>
 #include <thread>
+#include <utility>
 
 using namespace steward;
 using namespace record_test;
@@ -290,6 +294,38 @@ BOOST_DATA_TEST_CASE_F(fixture, what_is_opened_after_a_lost_lease_is_reclaimed,
   BOOST_TEST(report.reclaimed == 1u);
   for (auto& row : store->list(owner, 5s))
     BOOST_TEST(!row.open, row.name);
+}
+
+BOOST_AUTO_TEST_CASE(a_close_that_meets_an_outage_is_made_up_for) {
+  auto url = url_of("sqlite", dir);
+  program mine{url, "other"};
+  std::ostringstream said;
+  auto& sinks = logger_of("runtime").sinks();
+  auto usual = std::exchange(
+    sinks, {std::make_shared<spdlog::sinks::ostream_sink_mt>(said)});
+  auto all = open_records(mine.sys, {.url = url, .owner = "me"});
+  {
+    record_guard guard{*all, {.url = url, .owner = "me", .patience = 300ms}};
+    guard.open({"sleepers/x", "sleepers", "key", ""});
+    lock_holder outage{dir / "records.db"};
+    BOOST_CHECK_NO_THROW(guard.close("sleepers/x", close_reason::idle));
+    // Who drains now hears of it.
+    BOOST_TEST(all->flush({100ms}).pending == 1u);
+  }
+  BOOST_TEST(all->flush({20s}).pending == 0u);
+  auto row = open_record_store(url, 5s)->list("me", 5s).at(0);
+  BOOST_TEST(!row.open);
+  BOOST_TEST((row.reason == close_reason::idle));
+  BOOST_TEST(contains(said.str(), "close_not_durable record=sleepers/x"),
+             said.str());
+  sinks = usual;
+  all->stop({5s});
+}
+
+BOOST_AUTO_TEST_CASE(to_close_what_was_never_recorded_is_refused) {
+  program mine{url_of("sqlite", dir), "me"};
+  BOOST_CHECK_THROW(mine.guard->close("sleepers/x", close_reason::idle),
+                    records_unwritable);
 }
 
 BOOST_AUTO_TEST_CASE(a_crash_while_opening_leaves_a_record_and_no_resource) {
