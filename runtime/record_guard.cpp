@@ -99,15 +99,17 @@ void record_guard::reclaim_of(
   const std::function<void(const record&)>& take_back, reclaim_report& report) {
   adoption what{.from = dead.id, .pool = pool, .surely_dead = surely_dead};
   for (;;) {
-    std::vector<record> rows;
+    record_page page;
     {
       std::lock_guard lock{guard_};
       if (!lease_is_good())
         renew(options_.patience);
       what.to = id_;
-      rows = store_->adopt(what, options_.patience);
+      page = store_->adopt(what, options_.patience);
     }
-    for (auto& row : rows) {
+    for (auto& x : page.unreadable)
+      report.failed.push_back(std::move(x));
+    for (auto& row : page.rows) {
       try {
         take_back(row);
         require_written(records_->close(row.name, close_reason::orphaned,
@@ -118,7 +120,7 @@ void record_guard::reclaim_of(
         report.failed.push_back("'" + row.name + "': " + x.what());
       }
     }
-    if (rows.size() < what.rows_max)
+    if (page.size() < what.rows_max)
       return;
   }
 }

@@ -36,7 +36,8 @@ struct guard_options {
 /// What a reclaim found.
 struct reclaim_report {
   std::size_t reclaimed = 0; ///< taken back, and closed as orphaned
-  /// Not taken back, one line each: tried again at the next start.
+  /// Not taken back, one line each, those that cannot be read among them: tried
+  /// again at the next start.
   std::vector<std::string> failed;
 };
 

@@ -11,9 +11,11 @@
 #include <steward/actors/log.hpp>
 #include <steward/runtime/durable.hpp>
 #include <steward/runtime/runtime.hpp>
+#include <steward/storage/internal/pg_connection.hpp>
 
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <libpq-fe.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -180,6 +182,19 @@ std::string state_of(record_store& store, const std::string& owner) {
     if (x.owner == owner)
       return x.expired ? "expired" : "good";
   return "unknown";
+}
+
+// Somebody writes a time into an open record that is none.
+void spoil(const std::string& kind, const std::string& url,
+           const std::string& name) {
+  if (kind == "sqlite")
+    SQLite::Database{url.substr(url.find(':') + 1), SQLite::OPEN_READWRITE}
+      .exec("UPDATE record SET opened_at = 'noon' WHERE name = '" + name + "'");
+  else
+    pg_connection{url, {}, {}}.exec(
+      database_stage::commit,
+      "UPDATE steward_record SET opened_at = 'infinity' WHERE name = '" + name
+        + "'");
 }
 
 struct fixture {
@@ -366,6 +381,31 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_taken_back_stays_open_and_is_reported) {
     BOOST_TEST(report.failed.size() == (start == 0 ? 1u : 0u));
     if (start == 0)
       BOOST_TEST(report.failed[0] == "'a': not yet");
+  }
+  BOOST_TEST(found == 2u);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, what_cannot_be_read_keeps_nothing_else_open,
+                       data::make(both), kind) {
+  auto url = url_of(kind, dir);
+  auto store = open_record_store(url, 5s);
+  auto gone = store->join({0, "gone", {}, false}, 0s, 5s);
+  auto pool = "unreadable-" + std::to_string(::getpid());
+  for (auto name : {"/a", "/b", "/c"}) {
+    auto row = draft(pool + name);
+    row.pool = pool;
+    row.incarnation = gone;
+    store->write(batch{create_record{row}}, 5s);
+  }
+  spoil(kind, url, pool + "/b");
+  std::size_t found = 0;
+  for (int start = 0; start < 2; ++start) {
+    program mine{url, "me"};
+    auto report = mine.guard->reclaim(pool, [&](const record&) { ++found; });
+    BOOST_TEST(report.reclaimed == (start == 0 ? 2u : 0u));
+    BOOST_REQUIRE_EQUAL(report.failed.size(), 1u); // at each start
+    BOOST_TEST(contains(report.failed[0], "'" + pool + "/b'"),
+               report.failed[0]);
   }
   BOOST_TEST(found == 2u);
 }
