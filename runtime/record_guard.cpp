@@ -1,5 +1,9 @@
 #include <steward/runtime/record_guard.hpp>
 
+#include <steward/actors/log.hpp>
+#include <steward/core/one_line.hpp>
+#include <steward/runtime/timepieces.hpp>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -33,8 +37,8 @@ void require_written(const record_answer& x, const std::string& name) {
 
 record_guard::record_guard(caf::actor_system& sys, guard_options options,
                            const surroundings& around)
-  : options_(checked(std::move(options))) {
-  join(around); // which may fail, as long as nothing runs
+  : options_(checked(std::move(options))), time_(around.time) {
+  start(around); // which may fail, as long as nothing runs
   records_options how;
   how.url = options_.url;
   how.owner = options_.owner;
@@ -45,8 +49,9 @@ record_guard::record_guard(caf::actor_system& sys, guard_options options,
 
 record_guard::record_guard(records& shared, guard_options options,
                            const surroundings& around)
-  : options_(checked(std::move(options))), records_(&shared) {
-  join(around);
+  : options_(checked(std::move(options))), time_(around.time),
+    records_(&shared) {
+  start(around);
   heart_ = std::thread{[this] { beat_until_end(); }};
 }
 
@@ -60,7 +65,8 @@ record_guard::~record_guard() {
   if (own_)
     own_->stop({options_.patience});
   try {
-    store_->leave(id_, lock_wait);
+    for (auto id : joined_)
+      store_->leave(id, lock_wait);
   } catch (const std::exception&) {
     // The lease ends by itself.
   }
@@ -76,6 +82,9 @@ record_guard::reclaim(const std::string& pool,
   {
     std::lock_guard lock{guard_};
     known = store_->nodes(options_.patience);
+    std::erase_if(known, [this](const node& x) {
+      return std::find(joined_.begin(), joined_.end(), x.id) != joined_.end();
+    });
   }
   for (auto& x : known) {
     auto process = options_.look(x.process);
@@ -88,36 +97,50 @@ record_guard::reclaim(const std::string& pool,
 void record_guard::reclaim_of(
   const node& dead, bool surely_dead, const std::string& pool,
   const std::function<void(const record&)>& take_back, reclaim_report& report) {
-  adoption what{
-    .from = dead.id, .to = id_, .pool = pool, .surely_dead = surely_dead};
+  adoption what{.from = dead.id, .pool = pool, .surely_dead = surely_dead};
   for (;;) {
-    std::vector<record> rows;
+    record_page page;
     {
       std::lock_guard lock{guard_};
-      rows = store_->adopt(what, options_.patience);
+      if (!lease_is_good())
+        renew(options_.patience);
+      what.to = id_;
+      page = store_->adopt(what, options_.patience);
     }
-    for (auto& row : rows) {
+    for (auto& x : page.unreadable)
+      report.failed.push_back(std::move(x));
+    for (auto& row : page.rows) {
       try {
         take_back(row);
-        close(row.name, close_reason::orphaned);
+        require_written(records_->close(row.name, close_reason::orphaned,
+                                        {options_.patience}),
+                        row.name);
         ++report.reclaimed;
       } catch (const std::exception& x) {
         report.failed.push_back("'" + row.name + "': " + x.what());
       }
     }
-    if (rows.size() < what.rows_max)
+    if (page.size() < what.rows_max)
       return;
   }
 }
 
 record record_guard::open(record_request wanted) {
-  wanted.incarnation = id_;
+  auto incarnation = id_.load();
+  wanted.incarnation = incarnation;
   wanted.strict = true;
   auto name = wanted.name;
   auto answer = records_->get_or_create(std::move(wanted), {options_.patience});
   require_written(answer, name);
   if (answer.verdict != record_verdict::created)
     throw records_unwritable{"the name '" + name + "' is taken"};
+  // Only now: a node is never forgotten while an open record carries it, but it
+  // may have been before this one did.
+  if (!answers_as(incarnation)) {
+    close(name, close_reason::unhealthy);
+    throw records_unwritable{"the lease was lost while '" + name
+                             + "' was written"};
+  }
   return std::move(answer.row);
 }
 
@@ -132,15 +155,64 @@ void record_guard::set_journal(record& of, std::string journal) {
 }
 
 void record_guard::close(const std::string& name, close_reason why) {
-  require_written(records_->close(name, why, {options_.patience}), name);
+  auto answer = records_->close(name, why, {options_.patience});
+  if (answer.trouble == record_trouble::unknown_name)
+    require_written(answer, name);
+  if (answer.verdict != record_verdict::unavailable)
+    return;
+  logger_of("runtime").warn("close_not_durable record={} cause=\"{}\"",
+                            one_line(name), one_line(answer.cause));
+  // Records that end take no notes; then it is reclaimed at the next start.
+  if (answer.trouble != record_trouble::closing)
+    records_->note_closed(name, why, time_->now());
 }
 
 // -- private ------------------------------------------------------------------
 
-void record_guard::join(const surroundings& around) {
+void record_guard::start(const surroundings& around) {
   store_ = around.open_store(options_.url, options_.patience);
-  id_ = store_->join({0, options_.owner, this_process(), false}, options_.lease,
-                     options_.patience);
+  join(options_.patience);
+}
+
+// From here on the caller has the lock.
+void record_guard::join(duration wait_max) {
+  auto before = since_boot();
+  joined_.push_back(store_->join({0, options_.owner, this_process(), false},
+                                 options_.lease, wait_max));
+  id_ = joined_.back();
+  good_until_ = before + options_.lease;
+}
+
+// An incarnation whose lease was over may be forgotten by all: who carries it
+// would never be reclaimed. So there has to be a new one.
+void record_guard::renew(duration wait_max) {
+  auto before = since_boot();
+  if (store_->beat(id_, options_.lease, wait_max)) {
+    good_until_ = before + options_.lease;
+    return;
+  }
+  lost_ = true;
+  good_until_ = duration::zero();
+  join(wait_max);
+}
+
+bool record_guard::lease_is_good() const noexcept {
+  return since_boot() < good_until_.load();
+}
+
+// Without the lock: whether this incarnation is known to all who reclaim. Asks
+// the database only if the lease may be over by our own clock.
+bool record_guard::answers_as(std::int64_t incarnation) {
+  if (lease_is_good())
+    return id_ == incarnation;
+  std::lock_guard lock{guard_};
+  try {
+    if (id_ == incarnation)
+      renew(options_.patience);
+  } catch (const store_failure&) {
+    return false;
+  }
+  return id_ == incarnation;
 }
 
 void record_guard::beat_until_end() {
@@ -149,8 +221,7 @@ void record_guard::beat_until_end() {
     if (end_.wait_for(lock, options_.lease / 3, [this] { return ending_; }))
       return;
     try {
-      if (!store_->beat(id_, options_.lease, lock_wait))
-        lost_ = true;
+      renew(lock_wait);
     } catch (const std::exception&) {
       // The next one may get through; the database knows whether in time.
     }

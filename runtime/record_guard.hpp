@@ -36,7 +36,8 @@ struct guard_options {
 /// What a reclaim found.
 struct reclaim_report {
   std::size_t reclaimed = 0; ///< taken back, and closed as orphaned
-  /// Not taken back, one line each: tried again at the next start.
+  /// Not taken back, one line each, those that cannot be read among them: tried
+  /// again at the next start.
   std::vector<std::string> failed;
 };
 
@@ -69,18 +70,21 @@ public:
                          const std::function<void(const record&)>& take_back);
 
   /// Makes a durable record of what is about to be opened. Throws
-  /// `records_unwritable`.
+  /// `records_unwritable`, also if the lease is lost meanwhile.
   record open(record_request wanted);
 
   /// Makes it durable how to take the resource back.
   void set_journal(record& of, std::string journal);
 
-  /// The resource is closed.
+  /// The resource is closed. What cannot be made durable in time is logged and
+  /// noted: tried again until it is, or the records end. Throws
+  /// `records_unwritable` if there is no such record.
   void close(const std::string& name, close_reason why);
 
   // -- queries ----------------------------------------------------------------
 
-  /// What the records of this guard carry.
+  /// What records carry that it makes from now on: another one, and a higher
+  /// one, after the lease was lost.
   std::int64_t incarnation() const noexcept {
     return id_;
   }
@@ -90,24 +94,34 @@ public:
   }
 
   /// Whether the lease was over before it was renewed, as after a long stop:
-  /// then another machine may have taken what is open here. It stays so.
+  /// then another machine may have taken what was open here. It stays so, and
+  /// the guard joins as a new incarnation for what is opened from then on.
   bool lost() const noexcept {
     return lost_;
   }
 
 private:
-  void join(const surroundings& around);
+  void start(const surroundings& around);
+  void join(duration wait_max);
+  void renew(duration wait_max);
+  bool answers_as(std::int64_t incarnation);
+  bool lease_is_good() const noexcept;
   void beat_until_end();
   void reclaim_of(const node& dead, bool surely_dead, const std::string& pool,
                   const std::function<void(const record&)>& take_back,
                   reclaim_report& report);
 
   guard_options options_;
+  std::shared_ptr<const timepiece> time_;
   std::unique_ptr<records> own_; // unless they are shared
   records* records_ = nullptr;
-  std::mutex guard_; // of `store_` and `ending_`
+  std::mutex guard_; // of `store_`, `joined_` and `ending_`
   std::unique_ptr<record_store> store_;
-  std::int64_t id_ = 0;
+  std::vector<std::int64_t> joined_; // all incarnations, the last one is `id_`
+  std::atomic<std::int64_t> id_{0};
+  // Since boot: until then nobody can have forgotten `id_`. Set after `id_`, so
+  // read before it.
+  std::atomic<duration> good_until_{duration::zero()};
   std::atomic<bool> lost_{false};
   bool ending_ = false;
   std::condition_variable end_;

@@ -25,6 +25,10 @@ std::int64_t coarse_resolution() noexcept {
 
 } // namespace
 
+duration since_boot() noexcept {
+  return duration{read(CLOCK_BOOTTIME)};
+}
+
 system_timepiece::system_timepiece()
   : offset_(read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)),
     resolution_(coarse_resolution()) {

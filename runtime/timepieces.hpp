@@ -7,6 +7,9 @@
 
 namespace steward {
 
+/// How long ago the machine started, with what it slept meanwhile.
+duration since_boot() noexcept;
+
 /// The machine's monotonic clock, set to the wall clock when made. Stamps are
 /// read from the kernel's coarse clock, which costs a few nanoseconds and is up
 /// to 4 ms behind, and rounded up by its resolution.

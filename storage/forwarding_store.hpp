@@ -54,7 +54,7 @@ public:
     return inner_->nodes(wait_max);
   }
 
-  std::vector<record> adopt(const adoption& what, duration wait_max) override {
+  record_page adopt(const adoption& what, duration wait_max) override {
     return inner_->adopt(what, wait_max);
   }
 

@@ -234,6 +234,19 @@ postgres_store::find(std::span<const std::string> names, duration) {
   });
 }
 
+namespace {
+
+record_page page_of(const pg_result& said) {
+  record_page page;
+  for (int row = 0; row < said.rows(); ++row) {
+    page.last = said.number(row, 0);
+    add_to(page, [&] { return pg_read_row(said, row); });
+  }
+  return page;
+}
+
+} // namespace
+
 record_page postgres_store::read_page(const record_query& what, duration) {
   std::vector<std::string> values{std::to_string(what.after)};
   auto sql = pg_select_record + "WHERE id > $1::bigint";
@@ -249,13 +262,7 @@ record_page postgres_store::read_page(const record_query& what, duration) {
     sql += *what.open ? " AND state = 'open'" : " AND state = 'closed'";
   sql += " ORDER BY id LIMIT " + std::to_string(what.rows_max);
   return run("read records from", [&](pg_connection& c) {
-    auto said = c.exec(reading, sql, values);
-    record_page page;
-    for (int row = 0; row < said.rows(); ++row) {
-      page.last = said.number(row, 0);
-      add_to(page, [&] { return pg_read_row(said, row); });
-    }
-    return page;
+    return page_of(c.exec(reading, sql, values));
   });
 }
 
@@ -326,7 +333,7 @@ void postgres_store::leave(std::int64_t id, duration) {
   const std::array<std::string, 1> values = {std::to_string(id)};
   run("leave the nodes of", [&](pg_connection& c) {
     c.exec(committing,
-           "UPDATE steward_node SET expires_at = clock_timestamp()"
+           "UPDATE steward_node SET expires_at = clock_timestamp(), host = ''"
            " WHERE id = $1::bigint",
            values);
     c.exec(committing, forget_sql);
@@ -349,12 +356,12 @@ std::vector<node> postgres_store::nodes(duration) {
   });
 }
 
-std::vector<record> postgres_store::adopt(const adoption& what, duration) {
+record_page postgres_store::adopt(const adoption& what, duration) {
   const std::array<std::string, 5> values
     = {std::to_string(what.from), std::to_string(what.to), what.pool,
        what.surely_dead ? "t" : "f", std::to_string(what.rows_max)};
   return run("take over records of", [&](pg_connection& c) {
-    auto rows = pg_read_rows(c.exec(
+    auto page = page_of(c.exec(
       committing,
       "UPDATE steward_record SET incarnation = $2::bigint, version = version +"
       " 1 WHERE id IN (SELECT id FROM steward_record WHERE state = 'open' AND"
@@ -364,9 +371,9 @@ std::vector<record> postgres_store::adopt(const adoption& what, duration) {
       " UPDATE SKIP LOCKED) RETURNING "
         + pg_record_columns,
       values));
-    std::sort(rows.begin(), rows.end(),
+    std::sort(page.rows.begin(), page.rows.end(),
               [](auto& a, auto& b) { return a.id < b.id; });
-    return rows;
+    return page;
   });
 }
 

@@ -84,7 +84,8 @@ enum class store_use : unsigned char {
 struct record_page {
   std::vector<record> rows;
   std::vector<std::string> unreadable = {}; ///< a line each: which one, and why
-  std::int64_t last = 0; ///< the highest id of all of them, 0 if there are none
+  /// The highest id of all of them, 0 if there are none. Of `read_page` only.
+  std::int64_t last = 0;
 
   /// Fewer than were asked for: there are no more.
   std::size_t size() const {
@@ -157,9 +158,9 @@ public:
   virtual std::vector<node> nodes(duration wait_max) = 0;
 
   /// Takes open records of a node that is gone, in one statement: each goes to
-  /// one taker. None are left if fewer than `rows_max` are returned.
-  virtual std::vector<record> adopt(const adoption& what, duration wait_max)
-    = 0;
+  /// one taker. None are left if fewer than `rows_max` are returned. Those that
+  /// cannot be read are taken, too.
+  virtual record_page adopt(const adoption& what, duration wait_max) = 0;
 
   // -- queries ----------------------------------------------------------------
 

@@ -115,7 +115,7 @@ void forget_idle_nodes(sqlite_connection& c) {
                 " AND incarnation = node.id)");
 }
 
-std::vector<record> take_over(sqlite_connection& c, const adoption& what) {
+record_page take_over(sqlite_connection& c, const adoption& what) {
   auto text = std::string{"UPDATE record SET incarnation = ?2,"
                           " version = version + 1 WHERE id IN (SELECT id FROM"
                           " record WHERE state = 'open' AND incarnation = ?1"
@@ -133,12 +133,12 @@ std::vector<record> take_over(sqlite_connection& c, const adoption& what) {
     while (sql.executeStep())
       names.push_back(sql.getColumn(0).getString());
   }
-  std::vector<record> rows;
+  record_page page;
   for (auto& name : names)
-    rows.push_back(read_by_name(c, name).value());
-  std::sort(rows.begin(), rows.end(),
+    add_to(page, [&] { return read_by_name(c, name).value(); });
+  std::sort(page.rows.begin(), page.rows.end(),
             [](auto& a, auto& b) { return a.id < b.id; });
-  return rows;
+  return page;
 }
 
 // Runs `fun` in a transaction that has the write lock.
@@ -305,8 +305,7 @@ std::vector<node> sqlite_store::nodes(duration wait_max) {
   });
 }
 
-std::vector<record> sqlite_store::adopt(const adoption& what,
-                                        duration wait_max) {
+record_page sqlite_store::adopt(const adoption& what, duration wait_max) {
   return run("take over records of", wait_max, [&](sqlite_connection& c) {
     return in_transaction(c, [&] { return take_over(c, what); });
   });

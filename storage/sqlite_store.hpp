@@ -56,7 +56,7 @@ public:
 
   std::vector<node> nodes(duration wait_max) override;
 
-  std::vector<record> adopt(const adoption& what, duration wait_max) override;
+  record_page adopt(const adoption& what, duration wait_max) override;
 
   std::string where() const override;
 

@@ -11,11 +11,19 @@
 #include <steward/actors/log.hpp>
 #include <steward/runtime/durable.hpp>
 #include <steward/runtime/runtime.hpp>
+#include <steward/storage/internal/pg_connection.hpp>
 
+#include <spdlog/sinks/ostream_sink.h>
+
+#include <libpq-fe.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
+#include <sstream>
+#include <thread>
+#include <utility>
 
 using namespace steward;
 using namespace record_test;
@@ -86,10 +94,11 @@ struct program {
   caf::actor_system sys{tuned(cfg)};
   std::shared_ptr<record_guard> guard;
 
-  program(const std::string& url, const std::string& owner) {
+  program(const std::string& url, const std::string& owner,
+          duration lease = 1h) {
     logger_of("persistence").set_level(spdlog::level::off);
     guard = std::make_shared<record_guard>(
-      sys, guard_options{.url = url, .owner = owner, .lease = 1h});
+      sys, guard_options{.url = url, .owner = owner, .lease = lease});
   }
 
   opener make_opener() const {
@@ -152,6 +161,40 @@ std::vector<pid_t> groups_of(child_process& holder) {
 std::string url_of(const std::string& kind, const temp_dir& dir) {
   return kind == "sqlite" ? "sqlite:" + (dir / "records.db").string()
                           : postgres_url();
+}
+
+// An open that meets the loss of the lease is refused, the next one is not.
+bool opens_at_last(record_guard& guard) {
+  for (auto name : {"lost/1", "lost/2"}) {
+    try {
+      guard.open({name + std::to_string(::getpid()), "lost", "key", ""});
+      return true;
+    } catch (const records_unwritable&) {
+      continue;
+    }
+  }
+  return false;
+}
+
+// What the database says of the only node of this owner.
+std::string state_of(record_store& store, const std::string& owner) {
+  for (auto& x : store.nodes(5s))
+    if (x.owner == owner)
+      return x.expired ? "expired" : "good";
+  return "unknown";
+}
+
+// Somebody writes a time into an open record that is none.
+void spoil(const std::string& kind, const std::string& url,
+           const std::string& name) {
+  if (kind == "sqlite")
+    SQLite::Database{url.substr(url.find(':') + 1), SQLite::OPEN_READWRITE}
+      .exec("UPDATE record SET opened_at = 'noon' WHERE name = '" + name + "'");
+  else
+    pg_connection{url, {}, {}}.exec(
+      database_stage::commit,
+      "UPDATE steward_record SET opened_at = 'infinity' WHERE name = '" + name
+        + "'");
 }
 
 struct fixture {
@@ -238,6 +281,68 @@ BOOST_AUTO_TEST_CASE(who_is_stopped_for_long_is_alive) {
   ::kill(-groups.at(0), SIGKILL);
 }
 
+BOOST_DATA_TEST_CASE_F(fixture, what_is_opened_after_a_lost_lease_is_reclaimed,
+                       data::make(both), kind) {
+  auto url = url_of(kind, dir);
+  auto owner = "stopped-" + std::to_string(::getpid());
+  child_process stopped{[&](auto& out) {
+    program mine{url, owner, 2s};
+    ::raise(SIGSTOP);
+    // At once, so that no heartbeat need come before it.
+    auto opened = opens_at_last(*mine.guard);
+    out.write_all(opened && mine.guard->lost() ? "opened\n" : "not\n");
+    ::kill(::getpid(), SIGKILL);
+  }};
+  auto store = open_record_store(url, 5s);
+  auto until = std::chrono::steady_clock::now() + 30s;
+  while (state_of(*store, owner) != "expired"
+         && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  // Who comes forgets it, as it has nothing open.
+  store->leave(store->join({0, "passer-by", {}, false}, 1h, 5s), 5s);
+  BOOST_TEST(state_of(*store, owner) == "unknown");
+  stopped.signal(SIGCONT);
+  BOOST_TEST(stopped.lines().at(0) == "opened");
+  stopped.wait();
+  program next{url, "next"};
+  auto report = next.guard->reclaim("lost", [](const record&) {});
+  BOOST_TEST(report.reclaimed == 1u);
+  for (auto& row : store->list(owner, 5s))
+    BOOST_TEST(!row.open, row.name);
+}
+
+BOOST_AUTO_TEST_CASE(a_close_that_meets_an_outage_is_made_up_for) {
+  auto url = url_of("sqlite", dir);
+  program mine{url, "other"};
+  std::ostringstream said;
+  auto& sinks = logger_of("runtime").sinks();
+  auto usual = std::exchange(
+    sinks, {std::make_shared<spdlog::sinks::ostream_sink_mt>(said)});
+  auto all = open_records(mine.sys, {.url = url, .owner = "me"});
+  {
+    record_guard guard{*all, {.url = url, .owner = "me", .patience = 300ms}};
+    guard.open({"sleepers/x", "sleepers", "key", ""});
+    lock_holder outage{dir / "records.db"};
+    BOOST_CHECK_NO_THROW(guard.close("sleepers/x", close_reason::idle));
+    // Who drains now hears of it.
+    BOOST_TEST(all->flush({100ms}).pending == 1u);
+  }
+  BOOST_TEST(all->flush({20s}).pending == 0u);
+  auto row = open_record_store(url, 5s)->list("me", 5s).at(0);
+  BOOST_TEST(!row.open);
+  BOOST_TEST((row.reason == close_reason::idle));
+  BOOST_TEST(contains(said.str(), "close_not_durable record=sleepers/x"),
+             said.str());
+  sinks = usual;
+  all->stop({5s});
+}
+
+BOOST_AUTO_TEST_CASE(to_close_what_was_never_recorded_is_refused) {
+  program mine{url_of("sqlite", dir), "me"};
+  BOOST_CHECK_THROW(mine.guard->close("sleepers/x", close_reason::idle),
+                    records_unwritable);
+}
+
 BOOST_AUTO_TEST_CASE(a_crash_while_opening_leaves_a_record_and_no_resource) {
   auto url = url_of("sqlite", dir);
   child_process victim{[&](auto& out) {
@@ -276,6 +381,31 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_taken_back_stays_open_and_is_reported) {
     BOOST_TEST(report.failed.size() == (start == 0 ? 1u : 0u));
     if (start == 0)
       BOOST_TEST(report.failed[0] == "'a': not yet");
+  }
+  BOOST_TEST(found == 2u);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, what_cannot_be_read_keeps_nothing_else_open,
+                       data::make(both), kind) {
+  auto url = url_of(kind, dir);
+  auto store = open_record_store(url, 5s);
+  auto gone = store->join({0, "gone", {}, false}, 0s, 5s);
+  auto pool = "unreadable-" + std::to_string(::getpid());
+  for (auto name : {"/a", "/b", "/c"}) {
+    auto row = draft(pool + name);
+    row.pool = pool;
+    row.incarnation = gone;
+    store->write(batch{create_record{row}}, 5s);
+  }
+  spoil(kind, url, pool + "/b");
+  std::size_t found = 0;
+  for (int start = 0; start < 2; ++start) {
+    program mine{url, "me"};
+    auto report = mine.guard->reclaim(pool, [&](const record&) { ++found; });
+    BOOST_TEST(report.reclaimed == (start == 0 ? 2u : 0u));
+    BOOST_REQUIRE_EQUAL(report.failed.size(), 1u); // at each start
+    BOOST_TEST(contains(report.failed[0], "'" + pool + "/b'"),
+               report.failed[0]);
   }
   BOOST_TEST(found == 2u);
 }

@@ -325,16 +325,17 @@ BOOST_DATA_TEST_CASE_F(fixture, records_of_a_dead_node_go_to_one_taker,
   BOOST_TEST((nodes[0].process == process_id{"here", 1, 2}));
   BOOST_TEST(!nodes[1].expired);
   // A lease that is good protects, whoever asks.
-  BOOST_TEST(store->adopt({.from = living, .to = me}, 5s).empty());
-  BOOST_TEST(
-    store->adopt({.from = dead, .to = me, .pool = "none"}, 5s).empty());
-  auto rows = store->adopt({.from = dead, .to = me}, 5s);
+  BOOST_TEST(store->adopt({.from = living, .to = me}, 5s).size() == 0u);
+  BOOST_TEST(store->adopt({.from = dead, .to = me, .pool = "none"}, 5s).size()
+             == 0u);
+  auto rows = store->adopt({.from = dead, .to = me}, 5s).rows;
   BOOST_REQUIRE_EQUAL(rows.size(), 1u); // what is closed stays
   BOOST_TEST(rows[0].name == "a");
   BOOST_TEST(rows[0].incarnation == me);
-  BOOST_TEST(store->adopt({.from = dead, .to = living}, 5s).empty());
+  BOOST_TEST(store->adopt({.from = dead, .to = living}, 5s).size() == 0u);
   // Who is seen to be dead need not be waited for.
-  auto now = store->adopt({.from = living, .to = me, .surely_dead = true}, 5s);
+  auto now
+    = store->adopt({.from = living, .to = me, .surely_dead = true}, 5s).rows;
   BOOST_REQUIRE_EQUAL(now.size(), 1u);
   BOOST_TEST(now[0].name == "c");
 }
