@@ -411,7 +411,7 @@ std::vector<kind> postgres_kinds() {
     {"proxy that swallows all", "postgresql",
      through(weather::black_hole, {4s, 1s, 7s})},
     {"lock_timeout", "postgresql", every(700ms, lock_table)},
-    {"cancelled statements", "postgresql", every(20ms, cancel_statements)},
+    {"cancelled statements", "postgresql", every(100ms, cancel_statements)},
     {"read-only server", "postgresql", every(500ms, only_read)},
     {"max_connections", "postgresql", every(300ms, take_all_connections)},
     {"pgbouncer, transactions", "postgresql", pooled},
