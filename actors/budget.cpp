@@ -61,7 +61,7 @@ std::optional<total_budget::book::claimed> total_budget::claim() {
 }
 
 void total_budget::put_back(book::claimed x) {
-  note([&](time_point now) { book_.put_back(std::move(x), now, out_); });
+  note([&](time_point now) { book_.put_back(std::move(x), now); });
 }
 
 void total_budget::left_to_owner(book::claimed x) {

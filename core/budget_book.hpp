@@ -82,7 +82,8 @@ public:
     auto back = expected_.extract(id);
     if (back.empty())
       return;
-    order_.insert(now, id, std::move(back.mapped()));
+    auto& [place, owner] = back.mapped();
+    put_back({std::move(owner), place, id}, now);
     if (!queue_.empty())
       pump(now, out);
   }
@@ -108,11 +109,9 @@ public:
     return std::nullopt;
   }
 
-  /// He could not close it: somebody uses it.
-  void put_back(claimed x, time_point now, effects& out) {
+  /// He could not close it: somebody uses it. Nobody was promised its permit.
+  void put_back(claimed x, time_point now) {
     order_.insert(now, x.id, {x.place, std::move(x.owner)});
-    if (!queue_.empty())
-      pump(now, out);
   }
 
   /// Its owner closes it instead: `closed` or `kept` will be said of it.

@@ -31,8 +31,8 @@ struct postgres_limits {
 class postgres_store final : public record_store {
 public:
   /// Connects to `url` (`postgresql://user@host/database`) and brings the
-  /// schema up to date, as far as the use permits. Tries again for `wait_max` while the server starts or
-  /// others do the same. Throws `store_failure`.
+  /// schema up to date, as far as the use permits. Tries again for `wait_max`
+  /// while the server starts or others do the same. Throws `store_failure`.
   postgres_store(const std::string& url, duration wait_max,
                  postgres_limits limits = {}, store_use use = store_use::keep);
 

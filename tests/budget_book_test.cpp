@@ -68,9 +68,22 @@ struct fixture {
     return effects();
   }
 
+  book::claimed claim() {
+    auto result = budget.claim(now);
+    BOOST_REQUIRE(result.has_value());
+    return *result;
+  }
+
   std::string put_back(book::claimed x) {
-    budget.put_back(x, now, out);
+    budget.put_back(x, now);
     return effects();
+  }
+
+  // Takes the first of two resources, of which the other is in use.
+  book::claimed claim_the_only_idle_one() {
+    open(1, 'a');
+    hold(open(2, 'b'));
+    return claim();
   }
 
   // Opens a resource with a permit; it is idle from now on.
@@ -354,11 +367,10 @@ BOOST_AUTO_TEST_CASE(what_is_claimed_is_the_least_recently_used_and_forgotten) {
   auto& second = open(2, 'b');
   now += 1s;
   use(first);
-  auto victim = budget.claim(now);
-  BOOST_REQUIRE(victim.has_value());
-  BOOST_TEST(victim->id == 2u);
-  BOOST_TEST(victim->owner == 'b');
-  BOOST_TEST(victim->place == &second);
+  auto victim = claim();
+  BOOST_TEST(victim.id == 2u);
+  BOOST_TEST(victim.owner == 'b');
+  BOOST_TEST(victim.place == &second);
   BOOST_TEST(budget.known() == 1u);
   BOOST_TEST(wanted('c') == "ask a for 1"); // and not for the one that is taken
 }
@@ -391,32 +403,22 @@ BOOST_AUTO_TEST_CASE(what_is_put_back_counts_as_used_now) {
   now += 1s;
   open(2, 'b');
   now += 1s;
-  auto victim = budget.claim(now);
-  BOOST_REQUIRE(victim.has_value());
-  BOOST_TEST(victim->id == 1u);
-  BOOST_TEST(put_back(*victim) == "");
+  auto victim = claim();
+  BOOST_TEST(victim.id == 1u);
+  BOOST_TEST(put_back(victim) == "");
   BOOST_TEST(budget.known() == 2u);
   BOOST_TEST(wanted('c') == "ask b for 2");
 }
 
-BOOST_AUTO_TEST_CASE(who_came_meanwhile_is_promised_what_is_put_back) {
-  open(1, 'a');
-  auto& second = open(2, 'b');
-  hold(second);
-  auto victim = budget.claim(now);
-  BOOST_REQUIRE(victim.has_value());
+BOOST_AUTO_TEST_CASE(what_is_put_back_is_there_for_who_comes_next) {
+  auto victim = claim_the_only_idle_one();
   BOOST_TEST(wanted('c') == "deny c"); // its permit is not for others
-  BOOST_TEST(put_back(*victim) == "");
+  BOOST_TEST(put_back(victim) == "");
   BOOST_TEST(wanted('d') == "ask a for 1");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_left_to_its_owner_is_closed_or_kept_by_that) {
-  open(1, 'a');
-  auto& second = open(2, 'b');
-  hold(second);
-  auto victim = budget.claim(now);
-  BOOST_REQUIRE(victim.has_value());
-  budget.left_to_owner(*victim);
+  budget.left_to_owner(claim_the_only_idle_one());
   BOOST_TEST(wanted('c') == ""); // the owner's permit will come
   BOOST_TEST(returned() == "grant c");
   BOOST_TEST(closed(1) == "");
