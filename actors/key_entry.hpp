@@ -1,6 +1,7 @@
 #pragma once
 
 #include <steward/actors/pool_context.hpp>
+#include <steward/actors/relay.hpp>
 #include <steward/core/atomic.hpp>
 #include <steward/messages/acquire.hpp>
 #include <steward/messages/recipient.hpp>
@@ -21,9 +22,19 @@ public:
     : pool(std::move(context)), place(std::move(key), pool->terms, *this) {
   }
 
+  key_entry(const key_entry&) = delete;
+  key_entry& operator=(const key_entry&) = delete;
+
+  ~key_entry() override {
+    delete relay_.load(std::memory_order_relaxed);
+  }
+
   // -- holders ----------------------------------------------------------------
 
   void hand_over(slot& s, bool healthy) noexcept override {
+    if (auto* waiting = line();
+        healthy && waiting != nullptr && waiting->pass_on(s))
+      return; // this entry may be gone
     // The hold in the message keeps the slot, and so this entry. Should there be
     // no supervisor, as after a revocation, the hold drops itself.
     auto what = std::make_shared<hold>(&s);
@@ -57,6 +68,20 @@ public:
     return pool->caretaker;
   }
 
+  // -- who waits --------------------------------------------------------------
+
+  /// Null if nobody has ever waited.
+  relay* line() const noexcept {
+    return relay_.load(std::memory_order_acquire);
+  }
+
+  /// The supervisor's.
+  relay& line_made() {
+    if (line() == nullptr)
+      relay_.store(new relay{on_the_way}, std::memory_order_release);
+    return *line();
+  }
+
   // -- its supervisor ---------------------------------------------------------
 
   /// A message that was counted is being handled.
@@ -82,6 +107,9 @@ public:
   atomic<std::uint32_t> on_the_way{0};
 
   shelf place;
+
+private:
+  atomic<relay*> relay_{nullptr}; // most keys do without
 };
 
 } // namespace steward

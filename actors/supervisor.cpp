@@ -43,14 +43,15 @@ caf::behavior supervisor_state::begin_now() {
       take_back(std::move(*m.what), m.healthy);
     },
     [this](const acquire_into& m) {
+      auto* line = entry_->line();
+      auto behind = line != nullptr
+                    && line->join(
+                      m.params, m.deadline, [&] { return m.sink; },
+                      relay::as::supervisor);
+      if (behind)
+        return entry_->arrived();
       arrived();
       acquire(m.params, m.deadline, m.sink);
-    },
-    [this](const acquire_hold& m) -> caf::result<granted_hold> {
-      arrived();
-      auto promise = self_->make_response_promise();
-      acquire(m.params, m.deadline, to_actor{promise});
-      return promise;
     },
     [this](const acquire_lease& m) -> caf::result<granted> {
       arrived();
@@ -74,8 +75,10 @@ caf::behavior supervisor_state::begin_now() {
       carry_out();
     },
     [this](const cleanup_tick& m) {
+      if (!STEWARD_PLANTED(line_forgotten))
+        call_in();
       if (m.seq > last_tick_) // it may come twice
-        arrived();
+        entry_->arrived();
       last_tick_ = std::max(last_tick_, m.seq);
       on_tick(m);
     },
@@ -84,7 +87,10 @@ caf::behavior supervisor_state::begin_now() {
       release(m.ticket, m.healthy);
       carry_out();
     },
-    [this](const holder_gone& m) { free_leases_of(m.who); },
+    [this](const holder_gone& m) {
+      call_in();
+      free_leases_of(m.who);
+    },
     [this](const give_up& m) {
       arrived();
       if (!core_->give_up(m.id, out_) && !STEWARD_PLANTED(refusal_not_told))
@@ -121,8 +127,38 @@ caf::behavior supervisor_state::begin_now() {
       dozy_ = true;
       carry_out();
     },
-    [this](abandon) { leave(); },
+    [this](abandon) {
+      call_in();
+      leave();
+    },
   };
+}
+
+// -- who waits ----------------------------------------------------------------
+
+void supervisor_state::call_in() {
+  auto* line = entry_->line();
+  if (line == nullptr)
+    return;
+  for (auto& [deadline, who] : line->call_in()) {
+    auto id = ++requests_;
+    replies_.emplace(id, std::move(who));
+    core_->take_back(id, line->params(), deadline);
+  }
+}
+
+// Where all wait for their turn only, they do without us until the next message.
+void supervisor_state::let_pass_on() {
+  if (holders_asking_ > 0) // whose leases are ours
+    return;
+  auto params = core_->wanted_by_all();
+  if (!params)
+    return;
+  relay::terms terms{std::string{*params}, armed_, pool_->options.waiters_max};
+  relay::line line;
+  for (const auto& w : core_->hand_out())
+    line.push_back({w.deadline, std::get<relay::sink>(*take_reply(w.id))});
+  entry_->line_made().open(std::move(terms), std::move(line));
 }
 
 // -- events -------------------------------------------------------------------
@@ -130,6 +166,7 @@ caf::behavior supervisor_state::begin_now() {
 void supervisor_state::acquire(const std::string& params, time_point deadline,
                                reply to) {
   auto id = ++requests_;
+  holders_asking_ += std::holds_alternative<to_holder>(to) ? 1u : 0u;
   replies_.emplace(id, std::move(to));
   core_->acquire(id, params, deadline, now(), out_);
   carry_out();
@@ -160,6 +197,7 @@ void supervisor_state::release(std::uint64_t ticket, bool healthy) {
 }
 
 void supervisor_state::holder_died(const caf::actor_addr& who) {
+  call_in();
   watched_.erase(who);
   // What it gave back goes by way of the front and may say that something is
   // broken: it must not be overtaken.
@@ -172,9 +210,12 @@ void supervisor_state::holder_died(const caf::actor_addr& who) {
     if (auto* x = std::get_if<to_holder>(&to); x != nullptr && x->who == who)
       pending.push_back(id);
   for (auto id : pending) {
-    replies_.erase(id);
-    if (!STEWARD_PLANTED(grant_to_the_dead))
-      core_->forget(id, now(), out_);
+    if (STEWARD_PLANTED(grant_to_the_dead)) {
+      replies_.erase(id);
+      continue;
+    }
+    take_reply(id);
+    core_->forget(id, now(), out_);
   }
   carry_out();
 }
@@ -244,8 +285,9 @@ void supervisor_state::carry_out() {
     std::visit([this](const auto& y) { tell(y); }, x);
   out_.clear();
   if (gone_)
-    leave();
-  else if (dozy_)
+    return leave();
+  let_pass_on();
+  if (dozy_)
     try_to_sleep();
 }
 
@@ -362,11 +404,8 @@ void supervisor_state::tell(const effect::answer& x) {
     what.release();
   if (!to) // forgotten: the hold gives itself back
     return;
-  if (auto* sink = std::get_if<std::shared_ptr<request_sink>>(&*to)) {
+  if (auto* sink = std::get_if<relay::sink>(&*to)) {
     (*sink)->granted(std::move(what));
-  } else if (auto* actor = std::get_if<to_actor>(&*to)) {
-    actor->promise.deliver(
-      granted_hold{std::make_shared<hold>(std::move(what))});
   } else if (auto* holder = std::get_if<to_holder>(&*to)) {
     auto ticket = ++pool_->tickets; // never used again, whoever is made next
     granted answer{{entry_->place.key(), ticket}, what.resource(), x.fresh};
@@ -388,10 +427,8 @@ void supervisor_state::tell(const effect::reject& x) {
 }
 
 void supervisor_state::fail(reply& to, const caf::error& why) {
-  if (auto* sink = std::get_if<std::shared_ptr<request_sink>>(&to))
+  if (auto* sink = std::get_if<relay::sink>(&to))
     (*sink)->failed(why);
-  else if (auto* actor = std::get_if<to_actor>(&to))
-    actor->promise.deliver(why);
   else if (auto* holder = std::get_if<to_holder>(&to))
     holder->promise.deliver(why);
 }
@@ -401,6 +438,8 @@ supervisor_state::take_reply(request_id id) {
   auto found = replies_.extract(id);
   if (found.empty())
     return std::nullopt;
+  holders_asking_ -= std::holds_alternative<to_holder>(found.mapped()) ? 1u
+                                                                       : 0u;
   return std::move(found.mapped());
 }
 

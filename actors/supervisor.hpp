@@ -36,15 +36,11 @@ public:
 
 private:
   // How a request wants to be told its end.
-  struct to_actor {
-    caf::response_promise promise;
-  };
   struct to_holder { // a lease in a message; the holder is monitored
     caf::response_promise promise;
     caf::actor_addr who;
   };
-  using reply
-    = std::variant<std::shared_ptr<request_sink>, to_actor, to_holder>;
+  using reply = std::variant<relay::sink, to_holder>;
 
   struct lease {
     hold what;
@@ -89,7 +85,12 @@ private:
   std::string refusal_text(errc why, const rejection& figures) const;
   void leave();
 
-  void arrived() const {
+  void call_in();
+  void let_pass_on();
+
+  // Before it is said that a message came, so that nobody overtakes it.
+  void arrived() {
+    call_in();
     entry_->arrived();
   }
 
@@ -110,6 +111,7 @@ private:
   bool dozy_ = false;    // we should sleep when we can
   request_id requests_ = 0;
   std::unordered_map<request_id, reply> replies_;
+  std::size_t holders_asking_ = 0; // replies to holders
   std::unordered_map<std::uint64_t, lease> leases_;
   std::map<caf::actor_addr, std::size_t>
     watched_;              // requests and leases of each

@@ -36,6 +36,8 @@ namespace steward::planted {
     X(stale_release, "an old lease gives back another's")                      \
     X(doom_forgotten, "what was to be closed is lent again")                   \
     X(unhealthy_kept, "a broken resource is lent again")                       \
+    X(last_runner_first, "who gives back passes it on to the wrong one")       \
+    X(line_forgotten, "who waits in a relay does not hear of his deadline")    \
     X(two_supervisors, "a key gets a second supervisor")                       \
     X(leaves_with_mail, "a supervisor leaves though a message comes")          \
     X(sleeps_with_mail, "a supervisor sleeps though a message comes")          \

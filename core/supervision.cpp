@@ -341,6 +341,30 @@ void supervision::serve_in_order(effects& out) {
   }
 }
 
+std::optional<std::string_view> supervision::wanted_by_all() const {
+  if (waiters_.empty() || waiters_.patient() < waiters_.size()
+      || waiters_.kinds() > 1 || opening_ + closing_ + asked_ > 0 || draining_)
+    return std::nullopt;
+  const auto& first = *waiters_.begin();
+  auto same = std::all_of(waiters_.begin(), waiters_.end(), [&](const auto& w) {
+    return w.params == first.params; // else tags collide, as above
+  });
+  shelf_.for_each([&](const slot& s) {
+    if (s.word().in() == phase::open && (s.doom || !fits(first, s)))
+      same = false;
+  });
+  if (!same)
+    return std::nullopt;
+  return first.params;
+}
+
+void supervision::take_back(request_id id, std::string_view params,
+                            time_point deadline) {
+  waiter w{id, std::string{params}, tag_of(params), deadline};
+  w.patient = true;
+  waiters_.push_back(std::move(w));
+}
+
 void supervision::released(slot& s, bool healthy, time_point now,
                            effects& out) {
   if (!healthy && !s.doom && !STEWARD_PLANTED(unhealthy_kept))

@@ -8,7 +8,9 @@
 #include <steward/core/waiting_line.hpp>
 
 #include <cstdint>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -156,6 +158,21 @@ public:
     settle(now, out);
     return result;
   }
+
+  // -- who waits, elsewhere ---------------------------------------------------
+
+  /// The params that all who wait want and all open slots have, if they wait for
+  /// nothing but their turn: then whoever gives back can tell who is next.
+  std::optional<std::string_view> wanted_by_all() const;
+
+  /// Those who wait, in order; from now on they are somebody else's. @pre there
+  /// is `wanted_by_all`; no event comes before all who still wait then are back.
+  std::list<waiter> hand_out() {
+    return waiters_.take_all();
+  }
+
+  /// One of those is back, in the order in which they were.
+  void take_back(request_id id, std::string_view params, time_point deadline);
 
   // -- queries ----------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -38,14 +39,23 @@ public:
 
   void push_back(waiter w) {
     deadlines_.insert(w.deadline);
+    ++tags_[w.tag];
     count(w, 1);
     all_.push_back(std::move(w));
   }
 
   iterator erase(iterator i) {
     deadlines_.erase(deadlines_.find(i->deadline));
+    auto same = tags_.find(i->tag);
+    if (--same->second == 0)
+      tags_.erase(same);
     count(*i, -1);
     return all_.erase(i);
+  }
+
+  /// All of them; then nobody waits here.
+  std::list<waiter> take_all() {
+    return std::exchange(*this, {}).all_;
   }
 
   // What is counted is changed here only.
@@ -73,6 +83,11 @@ public:
 
   std::size_t patient() const noexcept {
     return patient_;
+  }
+
+  /// How many different params are waited for, as far as their tags tell.
+  std::size_t kinds() const noexcept {
+    return tags_.size();
   }
 
   /// `never` if nobody waits.
@@ -116,6 +131,7 @@ private:
 
   std::list<waiter> all_;
   std::multiset<time_point> deadlines_;
+  std::map<std::uint64_t, std::size_t> tags_; // how many wait for each
   std::size_t leaders_ = 0;
   std::size_t patient_ = 0;
 };

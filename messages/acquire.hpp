@@ -45,8 +45,8 @@ struct evicting {
 
 // -- between the handles of a pool and its supervisors ------------------------
 
-/// Is told the end of a request, once. Called by the supervisor's thread;
-/// dropped unused if there is no supervisor any more.
+/// Is told the end of a request, once: by the supervisor, or by who gave back
+/// what it waited for. Any thread. Dropped unused if nobody is left to answer.
 class request_sink {
 public:
   virtual ~request_sink() = default;
@@ -54,20 +54,15 @@ public:
   virtual void failed(const caf::error& why) noexcept = 0;
 };
 
-/// To a supervisor, from a plain thread.
+/// To a supervisor, from a handle of the pool.
 struct acquire_into {
   std::string params;
   time_point deadline;
   std::shared_ptr<request_sink> sink;
 };
 
-/// To a supervisor, from an actor; answered by `granted_hold` or an error.
-struct acquire_hold {
-  std::string params;
-  time_point deadline;
-};
-
-/// A hold on its way to an actor. If nobody takes it out, it gives itself back.
+/// The answer to an actor that asked by a handle, or an error. If nobody takes
+/// the hold out, it gives itself back.
 struct granted_hold {
   std::shared_ptr<hold> what;
 };
@@ -107,7 +102,6 @@ STEWARD_MESSAGE(steward::release)
 STEWARD_MESSAGE(steward::evict)
 STEWARD_MESSAGE(steward::evicting)
 STEWARD_MESSAGE(steward::acquire_into)
-STEWARD_MESSAGE(steward::acquire_hold)
 STEWARD_MESSAGE(steward::granted_hold)
 STEWARD_MESSAGE(steward::acquire_lease)
 STEWARD_MESSAGE(steward::release_lease)

@@ -85,6 +85,38 @@ auto request(Self* self, const Dest& dest, Message&& msg) {
 #endif
 }
 
+/// Where an actor expects one answer, as if it had sent a request: whoever has
+/// this may give it, once, from any thread.
+class return_address {
+public:
+  return_address(caf::strong_actor_ptr who, caf::message_id id)
+    : who_(std::move(who)), id_(id) {
+  }
+
+  void answer(caf::message what) {
+#if STEWARD_CAF_1
+    who_->enqueue(caf::make_mailbox_element(nullptr, id_, std::move(what)),
+                  nullptr);
+#else
+    who_->enqueue(nullptr, id_, std::move(what), nullptr);
+#endif
+  }
+
+private:
+  caf::strong_actor_ptr who_;
+  caf::message_id id_;
+};
+
+/// Has `self` handle one answer by `on_value`, which takes one argument, or
+/// `on_error`, which takes a `caf::error`.
+template <class Self, class OnValue, class OnError>
+return_address expect(Self* self, OnValue on_value, OnError on_error) {
+  auto id = self->new_request_id(caf::message_priority::normal).response_id();
+  self->add_multiplexed_response_handler(
+    id, caf::behavior{std::move(on_value), std::move(on_error)});
+  return {caf::actor_cast<caf::strong_actor_ptr>(self), id};
+}
+
 /// Discards what no handler matches instead of printing it.
 template <class Self>
 void drop_unknown(Self* self) {

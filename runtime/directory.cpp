@@ -45,6 +45,15 @@ hold directory::borrow(std::string_view key, std::string_view params) noexcept {
   return hold{seen.place};
 }
 
+bool directory::join(std::string_view key, std::string_view params,
+                     time_point deadline, function_ref<relay::sink()> make) {
+  auto wanted = hashed(key);
+  epochs::reading here{retired_};
+  auto* who = find(stripe_of(wanted), wanted);
+  auto* line = who == nullptr ? nullptr : who->line();
+  return line != nullptr && line->join(params, deadline, make);
+}
+
 // -- messages to supervisors --------------------------------------------------
 
 bool directory::with_supervisor(std::string_view key,

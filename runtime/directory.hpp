@@ -37,6 +37,11 @@ public:
   /// be asked.
   hold borrow(std::string_view key, std::string_view params) noexcept;
 
+  /// Lets somebody wait behind all others whose turn it is not yet; see
+  /// `relay::join`. False if the supervisor has to be asked.
+  bool join(std::string_view key, std::string_view params, time_point deadline,
+            function_ref<relay::sink()> make);
+
   bool with_supervisor(std::string_view key,
                        function_ref<void(const caf::actor&)> f) override;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <steward/actors/waiting_actor.hpp>
 #include <steward/runtime/lease.hpp>
 #include <steward/runtime/pool_core.hpp>
 
@@ -41,21 +42,22 @@ public:
                OnLease on_lease, OnError on_error) const {
     if (auto free = core_->try_borrow(key, options.params))
       return static_cast<void>(on_lease(lease<T>{std::move(free)}));
+    auto sink = [&] {
+      return std::make_shared<waiting_actor>(cafx::expect(
+        self,
+        [on_lease](const granted_hold& x) mutable {
+          on_lease(lease<T>{std::move(*x.what)});
+        },
+        [on_error](const caf::error& e) mutable { on_error(e); }));
+    };
+    if (core_->join(key, options, sink))
+      return;
     if (auto done = core_->try_attend(key, options.params)) {
       if (*done)
         return static_cast<void>(on_lease(lease<T>{std::move(**done)}));
       return static_cast<void>(on_error(done->error()));
     }
-    auto error = core_->ask_supervisor(
-      key, options, [&](const caf::actor& to, const acquire_hold& request) {
-        cafx::request(self, to, request)
-          .then(
-            [on_lease](const granted_hold& x) mutable {
-              on_lease(lease<T>{std::move(*x.what)});
-            },
-            [on_error](const caf::error& e) mutable { on_error(e); });
-      });
-    if (error)
+    if (auto error = core_->ask(self, key, options, sink))
       on_error(error);
   }
 

@@ -7,8 +7,8 @@
 #include <steward/messages/drain.hpp>
 
 #include <algorithm>
-#include <future>
 #include <optional>
+#include <semaphore>
 #include <utility>
 
 namespace steward {
@@ -19,26 +19,44 @@ namespace {
 // cannot run does the caller go without.
 constexpr std::chrono::milliseconds answer_grace{100};
 
-// How a plain thread waits. Dropped with the answer in it if nobody waits any
-// more: then the hold gives itself back.
+// The end of a request of a plain thread. Dropped with the answer in it if nobody
+// waits any more: then the hold gives itself back.
+struct answer {
+  std::optional<caf::expected<hold>> what; // none: nobody was left to answer
+  std::binary_semaphore come{0};
+};
+
 class waiting_thread final : public request_sink {
 public:
-  using result = caf::expected<hold>;
+  explicit waiting_thread(std::shared_ptr<answer> to) : to_(std::move(to)) {
+  }
 
-  std::future<result> answer() {
-    return promise_.get_future();
+  waiting_thread(const waiting_thread&) = delete;
+  waiting_thread& operator=(const waiting_thread&) = delete;
+
+  ~waiting_thread() override {
+    if (!told_)
+      to_->come.release();
   }
 
   void granted(hold what) noexcept override {
-    promise_.set_value(result{std::move(what)});
+    tell(std::move(what));
   }
 
   void failed(const caf::error& why) noexcept override {
-    promise_.set_value(result{why});
+    tell(why);
   }
 
 private:
-  std::promise<result> promise_;
+  template <class T>
+  void tell(T&& what) noexcept {
+    told_ = true;
+    to_->what.emplace(std::forward<T>(what));
+    to_->come.release();
+  }
+
+  std::shared_ptr<answer> to_;
+  bool told_ = false;
 };
 
 } // namespace
@@ -65,27 +83,30 @@ caf::expected<hold> pool_core::wait_for(std::string_view key,
                                         const acquire_options& options) {
   if (!valid_key(key))
     return key_error();
-  if (auto done = try_attend(key, options.params))
-    return std::move(*done);
-  auto sink = std::make_shared<waiting_thread>();
-  auto answer = sink->answer();
-  auto deadline = deadline_of(options);
-  auto patience = deadline - context_->time->now() + answer_grace;
-  if (!send_to_supervisor(key, caf::make_message(acquire_into{
-                                 options.params, deadline, std::move(sink)})))
-    return draining_error();
-  auto come = [&](std::chrono::nanoseconds d) {
-    return answer.wait_for(d) == std::future_status::ready;
+  std::shared_ptr<answer> end;
+  auto sink = [&] {
+    end = std::make_shared<answer>();
+    return std::make_shared<waiting_thread>(end);
   };
+  auto deadline = deadline_of(options);
+  if (!directory_->join(key, options.params, deadline, sink)) {
+    if (auto done = try_attend(key, options.params))
+      return std::move(*done);
+    if (!send_to_supervisor(key, caf::make_message(acquire_into{
+                                   options.params, deadline, sink()})))
+      return draining_error();
+  }
+  auto come = [&](std::chrono::nanoseconds d) {
+    return end->come.try_acquire_for(d);
+  };
+  auto patience = deadline - context_->time->now() + answer_grace;
   if (!waits_->wait(come, patience))
     return make_error(errc::deadline_exceeded,
                       "key \"" + std::string{key}
                         + "\": nobody answered before the deadline");
-  try {
-    return answer.get();
-  } catch (const std::future_error&) { // dropped with the supervisor's mailbox
+  if (!end->what)
     return draining_error();
-  }
+  return std::move(*end->what);
 }
 
 // By a thread, which does the supervisor's work itself if it may.

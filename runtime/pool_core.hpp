@@ -52,18 +52,27 @@ public:
   caf::expected<hold> wait_for(std::string_view key,
                                const acquire_options& options);
 
-  /// Sends `acquire_hold` from an actor: `ask(supervisor, message)` sends it.
-  /// An error if nothing was sent.
-  template <class F>
-  caf::error ask_supervisor(std::string_view key,
-                            const acquire_options& options, F&& ask) {
+  /// The same for an actor `self` that does not block: `make_sink` makes what is
+  /// told the end. An error if nobody will tell it.
+  template <class Self>
+  caf::error ask(Self* self, std::string_view key,
+                 const acquire_options& options,
+                 function_ref<relay::sink()> make_sink) {
     if (!valid_key(key))
       return key_error();
-    acquire_hold request{options.params, deadline_of(options)};
+    auto deadline = deadline_of(options);
     auto sent = directory_->with_supervisor(key, [&](const caf::actor& to) {
-      ask(to, request);
+      cafx::send(self, to, acquire_into{options.params, deadline, make_sink()});
     });
     return sent ? caf::error{} : draining_error();
+  }
+
+  /// Stands behind those whose turn it is not yet; false if there is no such
+  /// line. No message.
+  bool join(std::string_view key, const acquire_options& options,
+            function_ref<relay::sink()> make_sink) {
+    return directory_->join(key, options.params, deadline_of(options),
+                            make_sink);
   }
 
   /// Closes what the key has: idle things now, held ones when they come back.

@@ -126,22 +126,21 @@ private:
   }
 
   void ask(const timed_request& r) {
-    auto error = d_->pool->ask_supervisor(
-      r.key, {std::string{r.params}, std::chrono::hours{24}},
-      [this](const caf::actor& to, const acquire_hold& request) {
-        cafx::request(self_, to, request)
-          .then(
-            [this](const granted_hold& x) {
-              if (!x.what->fresh())
-                ++d_->reused;
-              take(std::move(*x.what));
-              go_on();
-            },
-            [this](const caf::error&) {
-              ++d_->rejected;
-              answered();
-              go_on();
-            });
+    auto error = d_->pool->ask(
+      self_, r.key, {std::string{r.params}, std::chrono::hours{24}}, [this] {
+        return std::make_shared<waiting_actor>(cafx::expect(
+          self_,
+          [this](const granted_hold& x) {
+            if (!x.what->fresh())
+              ++d_->reused;
+            take(std::move(*x.what));
+            go_on();
+          },
+          [this](const caf::error&) {
+            ++d_->rejected;
+            answered();
+            go_on();
+          }));
       });
     if (error)
       give_up(describe(error));

@@ -160,4 +160,44 @@ BOOST_AUTO_TEST_CASE(who_waits_is_refused_by_a_drain) {
   BOOST_TEST(k.drain() == "reject 2 draining");
 }
 
+// -- who waits, elsewhere -----------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(who_waits_for_his_turn_only_can_wait_elsewhere) {
+  one_lent k{patient(5), "p"};
+  BOOST_TEST(!k.core.wanted_by_all().has_value()); // nobody waits
+  k.acquire("p", start + 3s);
+  k.acquire("p", start + 2s);
+  BOOST_REQUIRE(k.core.wanted_by_all() == "p");
+  auto away = k.core.hand_out();
+  BOOST_REQUIRE(away.size() == 2u);
+  BOOST_TEST(k.core.waiting() == 0u);
+  BOOST_TEST(k.core.quiet() == false); // they may come back
+  for (const auto& w : away)
+    k.core.take_back(w.id, w.params, w.deadline);
+  BOOST_TEST(k.core.waiting() == 2u);
+  BOOST_TEST(k.tick_after(2s) == "reject 3 deadline_exceeded");
+  BOOST_TEST(k.give_back(1) == "answer 2 with 1");
+}
+
+BOOST_AUTO_TEST_CASE(who_needs_a_decision_waits_here) {
+  one_lent other{patient(5), "p"};
+  other.acquire("q"); // has the place evicted for it
+  BOOST_TEST(!other.core.wanted_by_all().has_value());
+
+  one_lent mixed{patient(5), "p"};
+  mixed.acquire("p");
+  mixed.acquire("q");
+  BOOST_TEST(!mixed.core.wanted_by_all().has_value());
+
+  one_lent opening{patient(5, 2), "p"};
+  opening.acquire("p"); // is promised an open
+  opening.acquire("p");
+  BOOST_TEST(!opening.core.wanted_by_all().has_value());
+
+  one_lent doomed{patient(5), "p"};
+  doomed.acquire("p");
+  doomed.evict();
+  BOOST_TEST(!doomed.core.wanted_by_all().has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -53,6 +53,34 @@ BOOST_AUTO_TEST_CASE(a_change_is_counted_once) {
   BOOST_TEST(line.patient() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(what_they_wait_for_is_counted_by_kind) {
+  waiting_line line;
+  BOOST_TEST(line.kinds() == 0u);
+  line.push_back({1, "p", tag_of("p"), start});
+  line.push_back({2, "q", tag_of("q"), start});
+  line.push_back({3, "p", tag_of("p"), start});
+  BOOST_TEST(line.kinds() == 2u);
+  line.erase(line.begin());
+  BOOST_TEST(line.kinds() == 2u);
+  line.erase(line.begin());
+  BOOST_TEST(line.kinds() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_taken_out_is_not_counted_any_more) {
+  waiting_line line;
+  auto patient = somebody(1, start);
+  patient.patient = true;
+  line.push_back(patient);
+  line.push_back(somebody(2, start));
+  auto all = line.take_all();
+  BOOST_TEST(all.size() == 2u);
+  BOOST_TEST(all.front().id == 1u);
+  BOOST_TEST(line.empty());
+  BOOST_TEST(line.patient() == 0u);
+  BOOST_TEST(line.kinds() == 0u);
+  BOOST_TEST((line.first_deadline() == never));
+}
+
 BOOST_AUTO_TEST_CASE(the_first_deadline_is_of_those_who_still_wait) {
   waiting_line line;
   BOOST_TEST((line.first_deadline() == never));

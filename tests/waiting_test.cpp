@@ -117,6 +117,73 @@ BOOST_FIXTURE_TEST_CASE(a_wait_for_a_holder_ends_at_its_deadline, fixture) {
   BOOST_TEST(all.try_acquire("a").has_value());
 }
 
+BOOST_FIXTURE_TEST_CASE(one_deadline_in_the_line_is_no_business_of_the_others,
+                        fixture) {
+  auto all = things(10);
+  auto mine = need(all.acquire("a"));
+  std::jthread other{[&] { BOOST_CHECK(bool{all.acquire("a")}); }};
+  BOOST_TEST(in_line(all, 1));
+  auto asked_at = std::chrono::steady_clock::now();
+  auto refused = all.acquire("a", {.deadline = 20ms});
+  BOOST_TEST(code(refused) == errc::deadline_exceeded);
+  BOOST_TEST(rejection_of(refused.error())->waiting == 1u);
+  BOOST_CHECK(std::chrono::steady_clock::now() - asked_at >= 20ms);
+  mine.give_back();
+}
+
+BOOST_FIXTURE_TEST_CASE(who_died_in_the_line_holds_nobody_up, fixture) {
+  auto all = things(1'000);
+  auto mine = need(all.acquire("a"));
+  auto served = std::make_shared<std::vector<int>>();
+  auto guard = std::make_shared<std::mutex>();
+  for (int i = 0; i < 500; ++i) {
+    caf::scoped_actor killer{*sys};
+    auto dead = sys->spawn(customer, all, i, served, guard);
+    killer->monitor(dead);
+    killer->send_exit(dead, caf::exit_reason::kill);
+    killer->receive([](const caf::down_msg&) {});
+  }
+  BOOST_TEST(in_line(all, 500)); // the dead, of whom nobody knows
+  std::jthread other{[&] { BOOST_CHECK(bool{all.acquire("a")}); }};
+  BOOST_TEST(in_line(all, 501));
+  mine.give_back();
+  other.join();
+  BOOST_TEST(served->empty());
+  BOOST_TEST(book->opened_count() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_drain_refuses_who_waits_in_the_line, fixture) {
+  auto all = things(10);
+  auto mine = need(all.acquire("a"));
+  std::vector<std::jthread> threads;
+  std::atomic<int> refused{0};
+  for (int i = 0; i < 3; ++i)
+    threads.emplace_back(
+      [&] { refused += code(all.acquire("a")) == errc::draining ? 1 : 0; });
+  BOOST_TEST(in_line(all, 3));
+  std::jthread drains{[&] { rt->drain(5s); }};
+  threads.clear();
+  BOOST_TEST(refused == 3);
+  mine.give_back();
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_evicted_or_broken_is_not_passed_on, fixture) {
+  auto all = things(10);
+  auto mine = need(all.acquire("a"));
+  std::jthread other{[&] { BOOST_CHECK(bool{all.acquire("a")}); }};
+  BOOST_TEST(in_line(all, 1));
+  all.evict("a");
+  mine.give_back();
+  other.join();
+  BOOST_TEST(book->closed_count(close_reason::requested) == 1u);
+  mine = need(all.acquire("a"));
+  std::jthread another{[&] { BOOST_CHECK(bool{all.acquire("a")}); }};
+  BOOST_TEST(in_line(all, 1));
+  mine.give_up();
+  another.join();
+  BOOST_TEST(book->closed_count(close_reason::unhealthy) == 1u);
+}
+
 BOOST_FIXTURE_TEST_CASE(other_params_wait_for_the_place_of_what_comes_back,
                         fixture) {
   auto all = things(10);

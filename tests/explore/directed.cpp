@@ -11,6 +11,18 @@
 
 namespace explored {
 
+namespace {
+
+struct done_with_it {};
+
+} // namespace
+
+} // namespace explored
+
+STEWARD_MESSAGE(explored::done_with_it)
+
+namespace explored {
+
 void served_in_order(world& w) {
   auto slow = std::make_shared<random_stream>(w.stream("slow"));
   auto& s
@@ -31,6 +43,36 @@ void served_in_order(world& w) {
         return "who came as number " + std::to_string(i + 1)
                + " was served before number " + std::to_string(i);
     return std::string{};
+  });
+}
+
+void passed_on_in_order(world& w) {
+  auto& s = w.make<stage>(
+    w, pool_options{.name = "things", .per_key_max = 1, .waiters_max = 10});
+  auto uses = std::make_shared<random_stream>(w.stream("uses"));
+  auto served = std::make_shared<std::string>();
+  auto customer = [uses, served, &things = *s.things](
+                    caf::event_based_actor* self, char name) -> caf::behavior {
+    auto mine = std::make_shared<lease<fake_resource>>();
+    things.acquire(
+      self, "a", {.deadline = 2min},
+      [=](lease<fake_resource> x) {
+        served->push_back(name);
+        *mine = std::move(x);
+        cafx::send_later(self, duration{uses->between(0, 1'000'000'000)},
+                         done_with_it{});
+      },
+      [=](const caf::error& e) { *served += " not " + describe(e); });
+    return {[mine](done_with_it) { mine->give_back(); }};
+  };
+  auto first = s.things->acquire("a");
+  for (auto name : {'a', 'b', 'c', 'd'}) {
+    w.sim().spawn(customer, name);
+    w.sim().settle();
+  }
+  first->give_back();
+  w.eventually("I7", [served] {
+    return *served == "abcd" ? "" : "who waited was served so: " + *served;
   });
 }
 

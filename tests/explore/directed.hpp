@@ -9,6 +9,9 @@ namespace explored {
 /// Who asks first is served first, whichever open ends first. // I7
 void served_in_order(steward::testkit::world& w);
 
+/// The same where what they wait for comes back from others. // I7
+void passed_on_in_order(steward::testkit::world& w);
+
 /// Time that nobody could use is not idle time. // I5
 void sleep_is_not_idle(steward::testkit::world& w);
 

@@ -23,6 +23,7 @@ inline constexpr auto scenarios = std::to_array<named_scenario>({
   {"pool_that_drains", pool_that_drains},
   {"any_records", any_records},
   {"served_in_order", served_in_order},
+  {"passed_on_in_order", passed_on_in_order},
   {"sleep_is_not_idle", sleep_is_not_idle},
   {"evicted_on_return", evicted_on_return},
   {"answered_by_deadline", answered_by_deadline},

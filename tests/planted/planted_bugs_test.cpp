@@ -38,6 +38,7 @@ const char* scenario_for(planted::bug which) {
   using planted::bug;
   switch (which) {
     case bug::last_come_first_served: return "served_in_order";
+    case bug::last_runner_first: return "passed_on_in_order";
     case bug::lateness_counts: return "sleep_is_not_idle";
     case bug::deadline_rearmed: return "answered_by_deadline";
     case bug::asked_then_taken:

@@ -1,0 +1,26 @@
+#include <steward/actors/waiting_actor.hpp>
+
+#include <steward/messages/errors.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace steward {
+
+waiting_actor::~waiting_actor() {
+  if (!answered_)
+    failed(make_error(errc::draining, "the pool has shut down"));
+}
+
+void waiting_actor::granted(hold what) noexcept {
+  answered_ = true;
+  who_.answer(
+    caf::make_message(granted_hold{std::make_shared<hold>(std::move(what))}));
+}
+
+void waiting_actor::failed(const caf::error& why) noexcept {
+  answered_ = true;
+  who_.answer(caf::make_message(why));
+}
+
+} // namespace steward
