@@ -119,7 +119,7 @@ private:
     const auto* listed = one.listed ? &*one.listed : nullptr;
     auto r = run_once(options_, what_, {one.seed, listed, &campaign_});
     judge(r, false);
-    if (listed != nullptr)
+    if (listed != nullptr && r.violated.empty())
       check_followed(*listed, r);
   }
 
@@ -246,7 +246,8 @@ private:
     auto smallest = run_once(options_, what_, {r.seed, &shrunk.listed});
     if (smallest.violated != r.violated)
       throw failure("not repeatable",
-                    "\"" + r.violated + "\": " + r.detail + ", but only once; "
+                    "\"" + r.violated + "\": " + shown(r.detail)
+                      + ", but only once; "
                       + first_difference(options_, what_, r.seed));
     auto text = report_of(options_, what_, r, shrunk);
     if (is_new)

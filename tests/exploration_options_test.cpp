@@ -80,11 +80,11 @@ BOOST_AUTO_TEST_CASE(an_option_that_is_not_there_is_told) {
 }
 
 BOOST_AUTO_TEST_CASE(more_ready_actors_than_a_schedule_can_number_are_refused) {
-  auto text = report_of_exploring(
-    {.name = "crowd", .policies = {fair_random{}}}, [](world& w) {
-      for (std::size_t i = 0; i <= ready_max; ++i)
-        w.sim().spawn(echo, 1);
-    });
+  explore_options o{.name = "crowd", .policies = {fair_random{}}};
+  auto text = report_of_exploring(o, [](world& w) {
+    for (std::size_t i = 0; i <= ready_max; ++i)
+      w.sim().spawn(echo, 1);
+  });
   BOOST_TEST(
     text
     == "too many actors: 65535 are ready at once; allowed: 65534 where "

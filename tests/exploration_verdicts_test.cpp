@@ -80,38 +80,47 @@ BOOST_AUTO_TEST_CASE(a_description_that_throws_does_not_hide_the_violation) {
 
 namespace {
 
-struct tells_when_it_goes {
-  world* w;
-  const char* what;
+class tells_when_it_goes {
+public:
+  tells_when_it_goes(world& where, const char* what)
+    : where_(where), what_(what) {
+  }
+
+  tells_when_it_goes(const tells_when_it_goes&) = delete;
+  tells_when_it_goes& operator=(const tells_when_it_goes&) = delete;
 
   ~tells_when_it_goes() {
-    w->violated("left open", what);
+    where_.violated("left open", what_);
   }
+
+private:
+  world& where_;
+  const char* what_;
 };
 
 } // namespace
 
 BOOST_AUTO_TEST_CASE(what_is_reported_when_a_run_ends_fails_it) {
   // By what the scenario made, and by the state of an actor.
-  auto made = run_of([](world& w) { w.make<tells_when_it_goes>(&w, "made"); });
+  auto made = run_of([](world& w) { w.make<tells_when_it_goes>(w, "made"); });
   BOOST_TEST(made.violated == "left open");
   BOOST_TEST(made.detail == "made");
   auto state = run_of([](world& w) {
     w.sim().spawn(
-      [all = std::make_shared<tells_when_it_goes>(&w, "state")](
+      [all = std::make_shared<tells_when_it_goes>(w, "state")](
         caf::event_based_actor*) -> caf::behavior { return {[all](ping) {}}; });
   });
   BOOST_TEST(state.violated == "left open");
   BOOST_TEST(state.detail == "state");
   auto text = report_of_exploring({.name = "verdicts"}, [](world& w) {
-    w.make<tells_when_it_goes>(&w, "made");
+    w.make<tells_when_it_goes>(w, "made");
   });
   BOOST_TEST(text.starts_with("left open: made\n  in verdicts, seed 1,"), text);
 }
 
 BOOST_AUTO_TEST_CASE(what_failed_before_counts) {
   auto r = run_of([](world& w) {
-    w.make<tells_when_it_goes>(&w, "last");
+    w.make<tells_when_it_goes>(w, "last");
     w.eventually("mine", [] { return false; });
   });
   BOOST_TEST(r.violated == "mine");
