@@ -1,5 +1,5 @@
 // What clients saw, judged by itself, for docs/testing.md.
-#define BOOST_TEST_MODULE history
+#define BOOST_TEST_MODULE clients
 #include <steward/runtime/runtime.hpp>
 #include <steward/testkit.hpp>
 #include <steward/testkit/boost_test.hpp>
