@@ -15,6 +15,14 @@ BOOST_AUTO_TEST_CASE(an_exit_message_makes_one_more_try_and_answers_all) {
   BOOST_TEST(spy->closed);
 }
 
+BOOST_AUTO_TEST_CASE(an_exit_message_ends_who_has_nothing_to_write) {
+  start();
+  run();
+  caf::anon_send_exit(persistence, caf::exit_reason::user_shutdown);
+  run();
+  BOOST_TEST(spy->closed);
+}
+
 BOOST_AUTO_TEST_CASE(a_request_to_who_has_ended_is_answered_at_once) {
   start();
   auto stopped = ask_stop();
