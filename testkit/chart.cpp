@@ -16,8 +16,9 @@ constexpr std::size_t lane_width = 190;
 constexpr std::size_t row_height = 30;
 constexpr std::size_t head_height = 40;
 
-constexpr std::size_t label_max = 60; // characters
+constexpr std::size_t label_max = 60; // bytes
 
+// For HTML.
 std::string escaped(std::string_view text) {
   std::string result;
   for (auto c : text)
@@ -97,9 +98,7 @@ std::string line_between(std::size_t x1, std::size_t y1, std::size_t x2,
 
 // An arrow for a message, a dot for what came from nobody or from itself.
 std::string row_of(const event& e, std::size_t y, const lanes& all) {
-  auto label = e.what.size() > label_max
-                 ? e.what.substr(0, label_max - 3) + "..."
-                 : e.what;
+  auto label = shown(e.what, label_max);
   auto at = to_text(e.at - sim_options{}.start);
   auto result = text_at(4, y, "start", number(e.step) + "  +" + at);
   auto to = middle_of(all.of(lanes::to(e)));
@@ -127,7 +126,7 @@ std::string drawing_of(std::span<const event> events, const lanes& all) {
     result += line_between(middle_of(i), head_height - 8, middle_of(i), height,
                            "lane")
               + text_at(middle_of(i), head_height - 16, "middle",
-                        all.names()[i]);
+                        shown(all.names()[i]));
   auto y = head_height;
   for (const auto& e : events)
     result += row_of(e, y += row_height, all);
@@ -137,13 +136,13 @@ std::string drawing_of(std::span<const event> events, const lanes& all) {
 std::string mermaid_of(std::span<const event> events, const lanes& all) {
   std::string result = "sequenceDiagram\n";
   for (std::size_t i = 0; i < all.names().size(); ++i)
-    result += "  participant a" + number(i) + " as " + harmless(all.names()[i])
-              + "\n";
+    result += "  participant a" + number(i) + " as "
+              + harmless(shown(all.names()[i])) + "\n";
   for (const auto& e : events) {
     auto to = number(all.of(lanes::to(e)));
     auto from = e.from.empty() ? to : number(all.of(e.from));
     result += "  a" + from + "->>a" + to + ": " + number(e.step) + " "
-              + harmless(e.what) + "\n";
+              + harmless(shown(e.what)) + "\n";
   }
   return result;
 }
@@ -152,7 +151,7 @@ std::string mermaid_of(std::span<const event> events, const lanes& all) {
 
 std::string chart_of(const std::string& title, std::span<const event> events) {
   lanes all{events};
-  auto text = escaped(title);
+  auto text = escaped(shown(title));
   return "<!doctype html>\n<html>\n<head>\n<meta charset=\"utf-8\"/>\n<title>"
          + text + "</title>\n</head>\n<body>\n<h1>" + text + "</h1>\n"
          + drawing_of(events, all)

@@ -1,13 +1,13 @@
 #include <steward/testkit/explore.hpp>
 
 #include <steward/actors/log.hpp>
-#include <steward/core/one_line.hpp>
 #include <steward/testkit/internal/environment.hpp>
 #include <steward/testkit/internal/last_words.hpp>
 #include <steward/testkit/internal/regressions.hpp>
 #include <steward/testkit/report.hpp>
 
 #include <algorithm>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -16,123 +16,6 @@ namespace steward::testkit {
 namespace {
 
 using steady = std::chrono::steady_clock;
-
-std::vector<policy> usual_policies() {
-  return {fair_random{}, pct{2}, fair_random{}, pct{3}, fair_random{}, pct{4},
-          fair_random{}, pct{3}, fair_random{}, fifo{}};
-}
-
-// -- one run ------------------------------------------------------------------
-
-world::options world_of(const explore_options& o, std::uint64_t seed) {
-  static const auto usual = usual_policies();
-  const auto& policies = o.policies.empty() ? usual : o.policies;
-  world::options result;
-  result.seed = seed;
-  auto& order = result.of_sim.order;
-  order.seed = seed;
-  order.how = policies[seed % policies.size()];
-  if (!std::holds_alternative<fifo>(order.how) && !o.early_timers.empty())
-    order.early_timers
-      = o.early_timers[random_stream{seed, "early timers"}.below(
-        o.early_timers.size())];
-  return result;
-}
-
-void note(campaign& c, const run_result& r, const world& w) {
-  ++c.runs;
-  c.steps += r.steps;
-  c.hash = (c.hash ^ r.hash) * 0x100000001b3ULL;
-  for (const auto& [name, reached] : w.situations())
-    c.situations[name] += reached ? 1 : 0;
-  for (const auto& name : w.faults())
-    c.faults[name] = true;
-  for (const auto& name : w.unknown_faults())
-    c.faults.emplace(name, false);
-  if (r.violated.empty())
-    return;
-  ++c.failures;
-  ++c.violations[r.violated];
-  if (!c.first_failure)
-    c.first_failure = r;
-}
-
-// Of a run that comes to no end of its own.
-std::string last_words_of(const explore_options& o, const run_result& r,
-                          const std::vector<std::uint16_t>* listed) {
-  if (!last_words::prepared())
-    return {};
-  auto seed = std::to_string(r.seed);
-  auto list = listed == nullptr ? std::string{} : options_text(*listed);
-  return " in " + o.name + ", seed " + seed + ", policy "
-         + (listed != nullptr ? "listed" : to_string(r.how))
-         + "\n  to repeat: STEWARD_TESTKIT_ONLY=" + shell_word(o.name)
-         + " STEWARD_TESTKIT_SEED=" + seed
-         + (listed != nullptr ? " STEWARD_TESTKIT_SCHEDULE=" + list : "") + " "
-         + command_line() + "\n";
-}
-
-void conduct(world& w, const explore_options& o, const scenario& what,
-             run_result& r) {
-  try {
-    what(w);
-    w.run(o.chaos_steps, o.fair_steps);
-  } catch (const misuse& x) { // in other runs it may not come to that
-    throw misuse(x.name(), x.detail() + "; in " + o.name + ", seed "
-                             + std::to_string(r.seed));
-  } catch (const failure& x) {
-    r.violated = x.name().empty() ? "a failure without a name"
-                                  : one_line(x.name());
-    r.detail = x.detail();
-  } catch (const std::exception& x) {
-    r.violated = "an exception";
-    r.detail = x.what();
-  } catch (...) {
-    r.violated = "an exception";
-    r.detail = "it is no std::exception; has an assertion of the test "
-               "framework failed?";
-  }
-  r.steps = w.sim().steps();
-  r.hash = w.sim().hash();
-  r.contents = w.sim().contents();
-  r.ended = w.sim().now();
-  r.decisions = w.sim().order().taken();
-}
-
-} // namespace
-
-run_result run_once(const explore_options& options, const scenario& what,
-                    const run_order& order) {
-  auto how = world_of(options, order.seed);
-  how.of_sim.traced = order.events != nullptr;
-  how.of_sim.digests_contents = order.digests_contents;
-  // Whatever the seed says, a list says by itself whether time waits in it.
-  if (order.listed != nullptr)
-    how.of_sim.order.early_timers
-      = std::count(order.listed->begin(), order.listed->end(), early_timer) > 0
-          ? 1
-          : 0;
-  run_result result;
-  result.seed = order.seed;
-  result.how = how.of_sim.order.how;
-  result.listed = order.listed != nullptr;
-  result.early_timers = how.of_sim.order.early_timers;
-  run_under_way telling{last_words_of(options, result, order.listed),
-                        begin_of_line(order.seed, order.listed)};
-  world w{how};
-  if (order.listed != nullptr)
-    w.sim().set_order(schedule{*order.listed});
-  conduct(w, options, what, result);
-  if (order.into != nullptr)
-    note(*order.into, result, w);
-  if (order.events != nullptr)
-    *order.events = w.sim().events().events();
-  return result;
-}
-
-// -- a campaign ---------------------------------------------------------------
-
-namespace {
 
 void check_limit(const char* option, std::chrono::seconds limit) {
   constexpr auto most = std::chrono::hours{24 * 365};
@@ -162,22 +45,30 @@ void check(const explore_options& o, const scenario& what) {
                                  + std::to_string(o.seeds) + " are wanted");
   check_limit("run_time_max", o.run_time_max);
   check_limit("time_limit", o.time_limit);
+  check_limit("shrink_time_max", o.shrink_time_max);
   check_folder("regressions", o.regressions);
   check_folder("charts", o.charts);
 }
 
+// Nothing is logged as long as there is any, in whichever thread.
 class silence {
 public:
   silence() {
+    std::lock_guard lock{all().guard};
+    if (all().count++ > 0)
+      return;
     for (const auto* part : log_parts) {
       auto& logger = logger_of(part);
-      before_.emplace_back(&logger, logger.level());
+      all().before.emplace_back(&logger, logger.level());
       logger.set_level(spdlog::level::off);
     }
   }
 
   ~silence() {
-    for (auto [logger, level] : before_)
+    std::lock_guard lock{all().guard};
+    if (--all().count > 0)
+      return;
+    for (auto [logger, level] : std::exchange(all().before, {}))
       logger->set_level(level);
   }
 
@@ -185,7 +76,16 @@ public:
   silence& operator=(const silence&) = delete;
 
 private:
-  std::vector<std::pair<spdlog::logger*, spdlog::level::level_enum>> before_;
+  struct shared {
+    std::mutex guard;
+    std::size_t count = 0;
+    std::vector<std::pair<spdlog::logger*, spdlog::level::level_enum>> before;
+  };
+
+  static shared& all() {
+    static shared result;
+    return result;
+  }
 };
 
 class explorer {
@@ -219,9 +119,29 @@ private:
     const auto* listed = one.listed ? &*one.listed : nullptr;
     auto r = run_once(options_, what_, {one.seed, listed, &campaign_});
     judge(r, false);
-    if (listed != nullptr && listed->size() > r.decisions.size())
+    if (listed != nullptr && r.violated.empty())
+      check_followed(*listed, r);
+  }
+
+  // A run that holds by another schedule than the one that was asked for says
+  // nothing about that.
+  void check_followed(const std::vector<std::uint16_t>& listed,
+                      const run_result& r) const {
+    for (std::size_t i = 0; i < std::min(listed.size(), r.decisions.size());
+         ++i) {
+      const auto& [taken, options, timer] = r.decisions[i];
+      if (listed[i] != taken)
+        throw misuse("bad environment",
+                     "STEWARD_TESTKIT_SCHEDULE takes an option at decision "
+                       + std::to_string(i) + " that there is not in this run "
+                       + "of " + options_.name + ": " + option_text(listed[i])
+                       + "; allowed: 0 to "
+                       + std::to_string(options - 1 - (timer ? 1 : 0))
+                       + (timer ? " and t" : ""));
+    }
+    if (listed.size() > r.decisions.size())
       throw misuse("bad environment", "STEWARD_TESTKIT_SCHEDULE has a decision "
-                                        + std::to_string(listed->size() - 1)
+                                        + std::to_string(listed.size() - 1)
                                         + ", and this run of " + options_.name
                                         + " is over after "
                                         + std::to_string(r.decisions.size()));
@@ -326,7 +246,8 @@ private:
     auto smallest = run_once(options_, what_, {r.seed, &shrunk.listed});
     if (smallest.violated != r.violated)
       throw failure("not repeatable",
-                    "\"" + r.violated + "\": " + r.detail + ", but only once; "
+                    "\"" + r.violated + "\": " + shown(r.detail)
+                      + ", but only once; "
                       + first_difference(options_, what_, r.seed));
     auto text = report_of(options_, what_, r, shrunk);
     if (is_new)

@@ -49,6 +49,10 @@ struct explore_options {
   /// says which one it is and aborts. 0: no limit.
   std::chrono::seconds run_time_max{30};
 
+  /// The search for the smallest schedule ends after so much real time, with the
+  /// smallest one so far; the report says so. 0: no limit.
+  std::chrono::seconds shrink_time_max{10};
+
   /// Where seeds that failed are kept; they run first. Nowhere if empty.
   std::filesystem::path regressions = {};
 
@@ -91,6 +95,8 @@ struct campaign {
     situations;                       ///< runs in each
   std::vector<std::string> unreached; ///< those that no run was in
   std::map<std::string, bool> faults; ///< asked for: whether any run has it
+  std::map<std::string, std::uint64_t, std::less<>>
+    fired;              ///< runs in which each fault happened
   std::string left_out; ///< what `exhaustive` had no time for; empty: nothing
 };
 
@@ -130,7 +136,7 @@ struct shrunk_schedule {
 };
 
 /// The smallest deviation from `fifo` that is found to violate the same thing
-/// (delta debugging, Zeller 1999). The search takes some seconds at most.
+/// (delta debugging, Zeller 1999), within `shrink_time_max`.
 shrunk_schedule shrink(const explore_options& options, const scenario& what,
                        const run_result& failed);
 

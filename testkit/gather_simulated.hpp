@@ -10,11 +10,19 @@ namespace steward::testkit {
 
 /// As from an actor, in a simulation, which runs until the end has come, for
 /// `within` of virtual time at most. Who can never be answered, as nothing is
-/// left to happen, has failed with `sec::request_timeout` and its name: at once
-/// in real time.
+/// left to happen, has failed with `sec::request_timeout` and its name, which is
+/// that of `call` if there is no other: at once in real time. Throws `misuse`
+/// for a handle of another system.
 template <class Answer, class Message, gather_policy Policy>
 auto gather(sim& where, std::vector<ask<Message>> asks, Policy how,
             duration within = gather_within) {
+  for (auto& x : asks) {
+    if (!x.to)
+      continue; // that is a result
+    where.require_actor(x.to, "nobody can be asked by gather");
+    if (x.name.empty())
+      x.name = where.called(x.to);
+  }
   auto all = start_gather<Answer>(where.system(), std::move(asks), how);
   where.run_until([&] { return all.got->has_ended(how); }, within);
   return all.end(how, caf::sec::request_timeout,

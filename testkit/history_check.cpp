@@ -1,5 +1,7 @@
 #include <steward/testkit/history_check.hpp>
 
+#include <steward/testkit/trace.hpp>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -190,6 +192,7 @@ void check_lease_names(std::span<const operation> all, verdict& to) {
 
 constexpr std::size_t findings_shown_max = 3;
 constexpr std::size_t operations_shown_max = 40;
+constexpr std::size_t cell_max = 80; // bytes
 
 using row = std::array<std::string, 5>;
 
@@ -204,7 +207,8 @@ row row_of(const operation& x, stamp origin) {
   if (x.end != ending::ok)
     result = std::string{to_string(x.end)}
              + (result.empty() ? std::string{} : ": " + result);
-  return {at(x.invoked), at(x.completed), x.client, call, result};
+  return {at(x.invoked), at(x.completed), shown(x.client, cell_max),
+          shown(call, cell_max), shown(result, cell_max)};
 }
 
 std::string table_of(std::vector<operation> what) {
@@ -262,8 +266,8 @@ std::string verdict::text() const {
     if (i == findings_shown_max)
       return result + "...\n";
     const auto& x = findings[i];
-    result += std::string{to_string(x.what)} + ": key \"" + x.key
-              + "\": " + x.why + "\n";
+    result += std::string{to_string(x.what)} + ": key \"" + shown(x.key)
+              + "\": " + shown(x.why) + "\n";
     if (!x.evidence.empty())
       result += table_of(x.evidence);
   }

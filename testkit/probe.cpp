@@ -13,7 +13,7 @@ std::string detail::text_of_error(const caf::error& e) {
 probe::probe(sim& where, std::string name)
   : shared_(std::make_shared<state>()) {
   shared_->home = &where;
-  shared_->name = std::move(name);
+  shared_->name = shown(name);
   std::weak_ptr<state> weak = shared_;
   shared_->self = where.spawn(
     [](caf::event_based_actor* self, const std::weak_ptr<state>& to) {
@@ -65,12 +65,13 @@ void probe::expect_nothing() {
     throw failure(
       "an unexpected message",
       shared_->name + " got "
-        + shared_->home->trace_.text_of(shared_->box.front().what.content()));
+        + shared_->home->trace_.shown(shared_->box.front().what.content()));
 }
 
 probe::mail probe::take_next(const std::string& wanted) {
-  if (!shared_->home->run_until([this] { return !shared_->box.empty(); }))
-    throw failure("no message", shared_->name + " never got " + wanted);
+  shared_->home->wait_for([this] { return !shared_->box.empty(); },
+                          {"no message",
+                           shared_->name + " never got " + wanted});
   auto result = std::move(shared_->box.front());
   shared_->box.pop_front();
   shared_->asked = std::move(result.asked);

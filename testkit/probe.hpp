@@ -29,10 +29,9 @@ public:
   }
 
   /// The answer or the error, after running the simulation until there is one,
-  /// for a virtual day at most. Throws `failure` if there never is.
+  /// as `sim::wait_for`. Throws `failure` if there never is.
   caf::expected<T> result() {
-    if (!sim_->run_until([this] { return answered(); }))
-      throw failure("never answered", text_);
+    sim_->wait_for([this] { return answered(); }, {"never answered", text_});
     return **answer_;
   }
 
@@ -66,7 +65,7 @@ struct speak {
 
 template <class T>
 std::string question<T>::describe_error(const caf::error& e) {
-  return detail::text_of_error(e);
+  return shown(detail::text_of_error(e));
 }
 
 class asked;
@@ -115,7 +114,7 @@ public:
     auto answer = std::make_shared<typename question<T>::answer>();
     auto text = shared_->name + " asked " + shared_->home->name_of(to) + " for "
                 + short_type_name(typeid(T)) + " with "
-                + shared_->home->trace_.text_of(message.content());
+                + shared_->home->trace_.shown(message.content());
     // It is open as long as somebody would take the answer.
     auto open = std::make_shared<const std::string>(text);
     shared_->home->questions_.push_back(open);
@@ -152,7 +151,7 @@ public:
     if (!next.what.template match_elements<T, Ts...>())
       throw failure("another message",
                     shared_->name + " got "
-                      + shared_->home->trace_.text_of(next.what.content())
+                      + shared_->home->trace_.shown(next.what.content())
                       + ", not " + wanted);
     if constexpr (sizeof...(Ts) == 0)
       return next.what.template get_as<T>(0);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <sstream>
 
 namespace steward::testkit {
 
@@ -19,6 +20,10 @@ constexpr std::size_t last_shown = 30;
 constexpr std::size_t around_shown = 2;
 constexpr std::size_t messages_per_actor = 5;
 
+// Of what a rule says; evidence may be many lines.
+constexpr std::size_t detail_lines_max = 100;
+constexpr std::size_t detail_line_max = 500; // bytes
+
 std::string when(const event& e) {
   return to_text(e.at - sim_options{}.start);
 }
@@ -27,7 +32,19 @@ std::string line_of(const event& e) {
   auto to = e.to.empty() ? "clock" : e.to;
   auto from = e.from.empty() ? std::string{} : e.from + " -> ";
   return "    " + std::to_string(e.step) + (e.deviates ? " *+" : "  +")
-         + when(e) + "  " + from + to + ": " + e.what + "\n";
+         + when(e) + "  " + from + to + ": " + shown(e.what) + "\n";
+}
+
+std::string shown_lines(const std::string& text) {
+  std::istringstream in{text};
+  std::string result;
+  std::size_t count = 0;
+  for (std::string line; std::getline(in, line); ++count)
+    if (count < detail_lines_max)
+      result += (count == 0 ? "" : "\n") + shown(line, detail_line_max);
+  if (count > detail_lines_max)
+    result += "\n    [" + std::to_string(count - detail_lines_max) + " more]";
+  return result;
 }
 
 std::string last_of_each(const std::vector<event>& events) {
@@ -40,7 +57,7 @@ std::string last_of_each(const std::vector<event>& events) {
     result += "    " + actor + ":";
     auto n = std::min(messages_per_actor, all.size());
     for (auto i = all.size() - n; i < all.size(); ++i)
-      result += (i + n == all.size() ? " " : ", ") + all[i]->what + " ("
+      result += (i + n == all.size() ? " " : ", ") + shown(all[i]->what) + " ("
                 + std::to_string(all[i]->step) + ")";
     result += '\n';
   }
@@ -111,7 +128,9 @@ std::string head_of(const explore_options& o, const run_result& failed,
   else
     result += "  needs " + std::to_string(deviations) + " of "
               + std::to_string(failed.decisions.size()) + " decisions: " + list
-              + (smallest ? "\n" : "; perhaps less, the search was ended\n");
+              + (smallest ? "\n"
+                          : "; perhaps less, the search was ended after "
+                              + to_text(duration{o.shrink_time_max}) + "\n");
   return result + "  to repeat: STEWARD_TESTKIT_ONLY=" + shell_word(o.name)
          + " STEWARD_TESTKIT_SEED=" + seed + " STEWARD_TESTKIT_SCHEDULE=" + list
          + " " + command_line() + "\n";
@@ -128,7 +147,7 @@ std::string report_of(const explore_options& options, const scenario& what,
   std::vector<event> charted;
   for (auto i : which)
     charted.push_back(events[i]);
-  return r.detail + head_of(options, failed, r, shrunk.smallest)
+  return shown_lines(r.detail) + head_of(options, failed, r, shrunk.smallest)
          + write_chart(options, r, charted) + story_of(events, which)
          + "  the last messages of each actor:\n" + last_of_each(events);
 }

@@ -59,12 +59,16 @@ std::string schedule_text(std::span<const decision> decisions) {
   return options_text(taken);
 }
 
+std::string option_text(std::uint16_t option) {
+  return option == early_timer ? "t" : std::to_string(option);
+}
+
 std::string options_text(std::span<const std::uint16_t> taken) {
   std::string result;
   for (std::size_t i = 0; i < taken.size(); ++i)
     if (auto option = taken[i]; option != 0)
       result += (result.empty() ? "" : ",") + std::to_string(i) + ":"
-                + (option == early_timer ? "t" : std::to_string(option));
+                + option_text(option);
   return result;
 }
 
@@ -114,6 +118,15 @@ schedule::schedule(std::vector<std::uint16_t> listed)
 std::size_t schedule::choose(std::span<const std::uint64_t> ready, bool timer) {
   if (fair_)
     return 0;
+  if (ready.size() > ready_max) {
+    if (!is_plain())
+      throw misuse("too many actors", std::to_string(ready.size())
+                                        + " are ready at once; allowed: "
+                                        + std::to_string(ready_max)
+                                        + " where a schedule decides");
+    taken_.push_back({0, early_timer, timer}); // as many as can be written
+    return 0;
+  }
   auto result = decide(ready, timer);
   taken_.push_back(
     {result == ready.size() ? early_timer : static_cast<std::uint16_t>(result),

@@ -33,6 +33,9 @@ std::string to_string(const policy& x);
 /// The option to let the next timer fire although actors are ready.
 inline constexpr std::uint16_t early_timer = 0xffff;
 
+/// Among more ready actors nothing can be decided: options have 16 bits.
+inline constexpr std::size_t ready_max = early_timer - 1;
+
 /// What was decided where there was a choice: the option taken, of how many.
 /// Option 0 is what `fifo` does.
 struct decision {
@@ -44,6 +47,9 @@ struct decision {
 /// A schedule as text: `12:3,57:t` takes option 3 at decision 12, lets a timer
 /// fire at 57, and takes option 0 at all others.
 std::string schedule_text(std::span<const decision> decisions);
+
+/// An option as it stands there: its number, or `t`.
+std::string option_text(std::uint16_t option);
 
 /// The same of the options taken.
 std::string options_text(std::span<const std::uint16_t> taken);
@@ -73,7 +79,8 @@ public:
   explicit schedule(std::vector<std::uint16_t> listed);
 
   /// Which of `ready` (ids of actors, not empty) comes next, as an index;
-  /// `ready.size()`: the timer. @pre there is a choice
+  /// `ready.size()`: the timer. Throws `misuse` for more than `ready_max`, unless
+  /// they just take turns. @pre there is a choice
   std::size_t choose(std::span<const std::uint64_t> ready, bool timer);
 
   /// From now on as `fifo`, and nothing is written down any more; but a list
@@ -87,6 +94,11 @@ public:
   }
 
 private:
+  bool is_plain() const noexcept {
+    return !listed_ && how_.early_timers == 0
+           && std::holds_alternative<fifo>(how_.how);
+  }
+
   std::size_t decide(std::span<const std::uint64_t> ready, bool timer);
   std::size_t highest(std::span<const std::uint64_t> ready);
   std::uint64_t& priority_of(std::uint64_t id);

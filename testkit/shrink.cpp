@@ -1,14 +1,14 @@
 #include <steward/testkit/explore.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace steward::testkit {
 
 namespace {
 
-// About ten seconds.
-constexpr std::uint64_t steps_max = 10'000'000;
+using steady = std::chrono::steady_clock;
 
 // Takes deviations away in ever smaller pieces, then puts smaller ones in place
 // of those that are left, and earlier, as long as the same thing is violated.
@@ -19,6 +19,8 @@ public:
   shrinker(const explore_options& o, const scenario& what,
            const run_result& failed)
     : options_(o), what_(what), failed_(failed) {
+    if (o.shrink_time_max.count() > 0)
+      until_ = steady::now() + o.shrink_time_max;
     for (auto d : failed.decisions)
       best_.push_back(d.taken);
   }
@@ -28,7 +30,7 @@ public:
       do
         remove_all();
       while (replace_each());
-    return {std::move(best_), steps_ < steps_max};
+    return {std::move(best_), !out_of_time_};
   }
 
 private:
@@ -106,10 +108,10 @@ private:
   }
 
   bool try_list(list listed) {
-    if (steps_ >= steps_max)
+    out_of_time_ = out_of_time_ || steady::now() >= until_;
+    if (out_of_time_)
       return false;
     auto r = run_once(options_, what_, {failed_.seed, &listed});
-    steps_ += r.steps + 1;
     if (r.violated != failed_.violated)
       return false;
     while (!listed.empty() && listed.back() == 0)
@@ -122,7 +124,8 @@ private:
   const scenario& what_;
   const run_result& failed_;
   list best_;
-  std::uint64_t steps_ = 0;
+  steady::time_point until_ = steady::time_point::max();
+  bool out_of_time_ = false;
 };
 
 } // namespace

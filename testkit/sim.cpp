@@ -114,6 +114,11 @@ void sim::call(const caf::actor& who, std::string name) {
   trace_.call(who.id(), std::move(name));
 }
 
+std::string sim::called(const caf::actor& who) const {
+  const auto* name = who ? trace_.called(who.id()) : nullptr;
+  return name != nullptr ? *name : std::string{};
+}
+
 std::string sim::name_of(const caf::actor& who) const {
   auto* local = dynamic_cast<caf::local_actor*>(
     caf::actor_cast<caf::abstract_actor*>(who));
@@ -138,6 +143,8 @@ void sim::kill(const caf::actor& who) {
 // -- steps --------------------------------------------------------------------
 
 void sim::set_time(time_point t) {
+  if (t != virtual_time_->wall)
+    steps_before_now_ = steps_;
   virtual_time_->wall = t;
   auto& clock = scheduler_->clock();
   clock.current_time = caf::actor_clock::time_point{
@@ -239,11 +246,14 @@ void sim::run_job(std::size_t index) {
   if (options_.digests_contents && mail != nullptr)
     contents_ = mixed(contents_,
                       random_stream::fold(trace_.text_of(mail->content())));
+  letters_.clear();
   if (options_.traced || twice_)
     look_at(who, mail);
   jobs.pop_front();
   // A start is a step of its own, whatever mail there is by then.
   auto next = job->resume(sys_->dummy_execution_unit(), starts ? 0 : 1);
+  if (!letters_.empty())
+    tell_what_was_read(who);
   // Who has more mail goes to the end of the line, as on a real scheduler.
   if (next == caf::resumable::resume_later)
     jobs.push_back(job);
@@ -251,35 +261,6 @@ void sim::run_job(std::size_t index) {
     caf::intrusive_ptr_release(job);
   if (has_threads()) // by whom may be gone
     refuse_threads("actor " + trace_.name_of(id, name) + " spawned another");
-}
-
-void sim::look_at(caf::scheduled_actor& who, caf::mailbox_element* mail) {
-  auto is_test = mail != nullptr
-                   ? mail->content().match_elements<detail::speak>()
-                   : std::find(probes_.begin(), probes_.end(), who.address())
-                       != probes_.end(); // it starts
-  if (is_test)
-    return;
-  if (options_.traced)
-    tell(who, mail);
-  if (twice_ && mail != nullptr && twice_(mail->content()))
-    who.eq_impl(caf::make_message_id(), mail->sender, nullptr,
-                mail->copy_content_to_message());
-}
-
-void sim::tell(caf::scheduled_actor& who, caf::mailbox_element* mail) {
-  event next{steps_ + 1,
-             now(),
-             {},
-             trace_.name_of(who.id(), who.name()),
-             mail == nullptr ? "starts" : trace_.text_of(mail->content()),
-             deviates_};
-  if (mail != nullptr && mail->sender != nullptr) {
-    auto* sender = caf::actor_cast<caf::abstract_actor*>(mail->sender);
-    if (auto* local = dynamic_cast<caf::local_actor*>(sender))
-      next.from = trace_.name_of(local->id(), local->name());
-  }
-  trace_.add(std::move(next));
 }
 
 void sim::fire_timer(time_point due) {
@@ -342,25 +323,34 @@ void sim::raise() {
 
 // -- runs of steps ------------------------------------------------------------
 
-bool sim::out_of_budget(std::uint64_t last, const char* where) const {
-  if (steps_ < last)
+std::string sim::next_in_line() const {
+  if (at_rest())
+    return "a timer";
+  auto& who = static_cast<caf::scheduled_actor&>(*scheduler_->jobs.front());
+  return trace_.name_of(who.id(), who.name());
+}
+
+// Since step `since` at most. In a tear-down all steps count: nobody cares what
+// they lead to.
+bool sim::stands_still(std::uint64_t since, const char* where) const {
+  auto first = judging_ ? std::max(since, steps_before_now_) : since;
+  if (steps_ - first < options_.steps_max)
     return false;
   if (judging_)
     throw failure("it does not come to rest",
                   "more than " + std::to_string(options_.steps_max)
-                    + " steps in one " + where);
+                    + " steps in one " + where + ", and time stands still at +"
+                    + to_text(wall() - options_.start) + "; next comes "
+                    + next_in_line());
   return true;
 }
 
 void sim::settle() {
   if (has_threads())
     refuse_threads("the test spawned an actor");
-  auto last = steps_ + options_.steps_max;
-  while (!is_settled()) {
+  auto first = steps_;
+  while (!is_settled() && !stands_still(first, "settle"))
     step_until(virtual_time_->wall);
-    if (out_of_budget(last, "settle"))
-      break;
-  }
   raise();
 }
 
@@ -377,20 +367,36 @@ duration forward(const char* what, sim::how_long d) {
 
 void sim::run_for(how_long d) {
   auto limit = later(virtual_time_->wall, forward("run_for", d));
-  auto last = steps_ + options_.steps_max;
-  while (step_until(limit) && !out_of_budget(last, "run_for")) {
+  auto first = steps_;
+  while (!stands_still(first, "run_for") && step_until(limit)) {
     // One after the other.
   }
 }
 
 bool sim::run_until(const std::function<bool()>& done, how_long patience) {
   auto limit = later(virtual_time_->wall, forward("run_until", patience));
-  auto last = steps_ + options_.steps_max;
+  auto first = steps_;
   while (!done()) {
-    if (!step_until(limit) || out_of_budget(last, "run_until"))
+    if (stands_still(first, "run_until") || !step_until(limit))
       return done();
   }
   return true;
+}
+
+void sim::wait_for(const std::function<bool()>& done, const failure& missing) {
+  auto first = steps_;
+  auto start = wall();
+  auto too_many = [&] { return steps_ - first >= options_.steps_max; };
+  run_until([&] { return done() || too_many(); });
+  if (done())
+    return;
+  if (!too_many())
+    throw missing;
+  throw failure(missing.name(),
+                missing.detail() + ", not in "
+                  + std::to_string(options_.steps_max) + " steps, which took "
+                  + to_text(wall() - start) + " of virtual time; next comes "
+                  + next_in_line());
 }
 
 void sim::oversleep(how_long d) {

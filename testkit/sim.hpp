@@ -43,7 +43,8 @@ struct sim_options {
   /// Keep a digest of what messages say, too. Costs half of the speed.
   bool digests_contents = false;
 
-  /// More steps than that in one go mean that it never comes to rest.
+  /// More steps than that while time stands still mean that it never comes to
+  /// rest. What is waited for without a limit of its own must come in so many.
   std::size_t steps_max = 1'000'000;
 };
 
@@ -105,13 +106,16 @@ public:
   /// Calls `who` so in reports.
   void call(const caf::actor& who, std::string name);
 
+  /// What `who` was called by that; empty if nothing.
+  std::string called(const caf::actor& who) const;
+
   /// Ends an actor without its consent, before it reads any other mail.
   void kill(const caf::actor& who);
 
   /// Lets actors of this name, be it CAF's or that of `call`, leave errors and
   /// messages to CAF, which ends who gets such an error and drops the message.
   void allow_unhandled(std::string name) {
-    careless_.insert(std::move(name));
+    careless_.insert(shown(name));
   }
 
   /// Throws `misuse` that says `why` if the handle is null, or is of an actor
@@ -167,6 +171,11 @@ public:
   /// has passed in the end.
   bool run_until(const std::function<bool()>& done,
                  how_long patience = std::chrono::hours{24});
+
+  /// Goes on until `done()`, for a virtual day and for `steps_max` steps at
+  /// most, which is soon where somebody's timer goes on and on. Throws `missing`
+  /// if it never is; of too many steps it says so.
+  void wait_for(const std::function<bool()>& done, const failure& missing);
 
   /// Moves time on without a step, as when a machine sleeps: all timers that
   /// became due meanwhile are late.
@@ -271,6 +280,13 @@ private:
 
   struct virtual_time;
 
+  // What may be read in a step.
+  struct letter {
+    const caf::mailbox_element* which;
+    std::string from;
+    std::string what;
+  };
+
   template <class F, class = void>
   struct first_argument {
     using type = void;
@@ -315,8 +331,11 @@ private:
   void run_job(std::size_t index);
   void look_at(caf::scheduled_actor& who, caf::mailbox_element* mail);
   void tell(caf::scheduled_actor& who, caf::mailbox_element* mail);
+  void tell_what_was_read(caf::scheduled_actor& who);
+  std::string sender_of(const caf::mailbox_element& mail) const;
   void run_now(const caf::actor& who);
-  bool out_of_budget(std::uint64_t last, const char* where) const;
+  bool stands_still(std::uint64_t since, const char* where) const;
+  std::string next_in_line() const;
   void fire_timer(time_point due);
   void note(std::uint64_t actor, std::uint64_t what);
   void meet(caf::scheduled_actor& who);
@@ -334,6 +353,8 @@ private:
   virtual_time* virtual_time_ = nullptr;
   schedule order_;
   trace trace_;
+  std::vector<letter> letters_; // in the mailbox of whose step it is, if traced
+  std::size_t told_ = 0;        // the number of that step's event
   std::vector<std::uint64_t> ready_; // ids of those with mail, as in the queue
   std::vector<caf::actor_addr> met_; // by id; all that ever had mail
   std::vector<std::function<void()>> after_step_;
@@ -343,6 +364,7 @@ private:
   std::exception_ptr wrong_;                                // not thrown yet
   std::optional<failure> reported_;
   std::uint64_t steps_ = 0;
+  std::uint64_t steps_before_now_ = 0; // when time went on last
   std::uint64_t hash_ = 0xcbf29ce484222325ULL;
   std::uint64_t contents_ = 0;
   std::vector<caf::actor_addr> probes_;

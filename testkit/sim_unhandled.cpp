@@ -1,6 +1,7 @@
 // What leaves an actor unhandled. CAF prints it at most, and goes on; a test
 // must hear of it. Who has a handler of its own knows what it does.
 #include <steward/messages/errors.hpp>
+#include <steward/testkit/internal/thrown.hpp>
 #include <steward/testkit/sim.hpp>
 
 namespace steward::testkit {
@@ -44,19 +45,20 @@ void sim::hear_of(caf::scheduled_actor& who) {
       });
   if (handlers::forget_errors(who))
     who.set_error_handler([this](scheduled_actor* x, caf::error& why) {
-      unhandled(*x, "dies of the error \"" + steward::describe(why) + "\"");
+      unhandled(*x,
+                "dies of the error \"" + shown(steward::describe(why)) + "\"");
       scheduled_actor::default_error_handler(x, why);
     });
   if (handlers::forget_deaths(who))
     who.set_down_handler([this](scheduled_actor* x, caf::down_msg& m) {
-      unhandled(*x,
-                "monitors who ends, and does not handle " + caf::to_string(m));
+      unhandled(*x, "monitors who ends, and does not handle "
+                      + shown(caf::to_string(m)));
     });
   if (handlers::forget_messages(who))
     who.set_default_handler(
       [this](scheduled_actor* x,
              caf::message_view& m) -> caf::result<caf::message> {
-        unhandled(*x, "does not handle " + trace_.text_of(m.content()));
+        unhandled(*x, "does not handle " + trace_.shown(m.content()));
         return caf::sec::unexpected_message;
       });
 }
@@ -70,14 +72,11 @@ void sim::unhandled(caf::scheduled_actor& who, const std::string& what) {
 // As CAF, it ends with `sec::runtime_error`; what it was asked is answered so.
 void sim::died(caf::scheduled_actor& who, const std::exception_ptr& why) {
   auto name = trace_.name_of(who.id(), who.name());
-  std::string text = "something that is no std::exception";
+  auto text = shown(text_of_exception(why));
   try {
     std::rethrow_exception(why);
   } catch (const failure& x) {
-    text = x.what();
     report(x);
-  } catch (const std::exception& x) {
-    text = short_type_name(typeid(x)) + ": " + x.what();
   } catch (...) {
   }
   report(failure{"an exception in an actor", name + " threw " + text});

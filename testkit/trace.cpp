@@ -1,11 +1,13 @@
 #include <steward/testkit/trace.hpp>
 
+#include <steward/core/one_line.hpp>
 #include <steward/messages/acquire.hpp>
 #include <steward/messages/budget.hpp>
 #include <steward/messages/errors.hpp>
 #include <steward/messages/open.hpp>
 #include <steward/messages/records.hpp>
 #include <steward/messages/tick.hpp>
+#include <steward/testkit/internal/thrown.hpp>
 #include <steward/testkit/random_stream.hpp>
 
 #include <cxxabi.h>
@@ -95,12 +97,17 @@ void trace::describe(std::type_index type, teller how) {
 }
 
 void trace::call(std::uint64_t id, std::string name) {
-  names_.insert_or_assign(id, std::move(name));
+  names_.insert_or_assign(id, testkit::shown(name));
+}
+
+const std::string* trace::called(std::uint64_t id) const {
+  auto i = names_.find(id);
+  return i != names_.end() ? &i->second : nullptr;
 }
 
 std::string trace::name_of(std::uint64_t id, const char* name) const {
-  auto i = names_.find(id);
-  return i != names_.end() ? i->second : name + ("#" + std::to_string(id));
+  const auto* own = called(id);
+  return own != nullptr ? *own : name + ("#" + std::to_string(id));
 }
 
 const trace::teller* trace::teller_of(const cafx::content& what,
@@ -126,16 +133,47 @@ std::string trace::text_of(const cafx::content& what, std::size_t i) const {
   return text;
 }
 
+// What a description throws is no fault of whoever is described.
+std::string trace::text_or_why_not(const cafx::content& what,
+                                   std::size_t i) const {
+  auto* type = what.type(i).second;
+  auto name = type == nullptr ? "a message" : short_type_name(*type);
+  try {
+    return text_of(what, i);
+  } catch (...) {
+    return name + ", whose description throws "
+           + text_of_exception(std::current_exception());
+  }
+}
+
 std::string trace::text_of(const cafx::content& what) const {
   if (what.empty())
     return "an empty message";
   std::string result;
   for (std::size_t i = 0; i < what.size(); ++i)
-    result += (i == 0 ? "" : ", ") + text_of(what, i);
+    result += (i == 0 ? "" : ", ") + text_or_why_not(what, i);
   // What has a type of its own says what it is.
   auto says_itself = what.type(0).second != nullptr
                      || what.match_element<caf::error>(0);
   return what.size() == 1 && says_itself ? result : "(" + result + ")";
+}
+
+std::string trace::shown(const cafx::content& what) const {
+  return testkit::shown(text_of(what));
+}
+
+std::string shown(std::string_view text, std::size_t max) {
+  auto length = text.size();
+  if (length > max) {
+    length = max;
+    // Not in the middle of a character.
+    while (length > 0 && (static_cast<unsigned char>(text[length]) >> 6) == 2)
+      --length;
+  }
+  auto result = one_line(text.substr(0, length));
+  if (length < text.size())
+    result += "... (" + std::to_string(text.size()) + " bytes)";
+  return result;
 }
 
 std::uint64_t type_digest(const cafx::content& what) {

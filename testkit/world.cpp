@@ -2,6 +2,7 @@
 
 #include <steward/messages/tick.hpp>
 #include <steward/storage/sqlite_store.hpp>
+#include <steward/testkit/internal/thrown.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -35,6 +36,19 @@ void require_function(const F& f, const char* what, const std::string& name) {
                    + " has no function");
 }
 
+// What it throws says by itself nothing of who threw it.
+template <class F>
+auto result_of(const std::string& name, const F& f) {
+  try {
+    return f();
+  } catch (const failure&) {
+    throw;
+  } catch (...) {
+    throw failure(name, "its function throws "
+                          + text_of_exception(std::current_exception()));
+  }
+}
+
 } // namespace
 
 world::world(const options& how)
@@ -45,6 +59,7 @@ world::world(const options& how)
 
 // What was made last may use what was made before.
 world::~world() {
+  ends_ = true;
   sim_.stop_judging();
   always_.clear();
   at_rest_.clear();
@@ -93,8 +108,16 @@ bool world::happens(std::string_view name) {
     reached(asking_for(name));
   if (!i->second.random.chance(i->second.p))
     return false;
-  reached(name);
+  i->second.fired = true;
   return true;
+}
+
+std::set<std::string> world::fired() const {
+  std::set<std::string> result;
+  for (const auto& x : faults_)
+    if (x.second.fired)
+      result.insert(x.first);
+  return result;
 }
 
 std::set<std::string> world::faults() const {
@@ -209,6 +232,14 @@ void world::reached(std::string_view name) {
     i->second = true;
 }
 
+void world::violated(std::string name, const std::string& detail) {
+  failure what{std::move(name), detail};
+  if (!ends_)
+    sim_.report(std::move(what));
+  else if (!*late_)
+    late_->emplace(std::move(what));
+}
+
 void world::finally(std::function<void()> what) {
   require_function(what, "finally", {});
   finally_.push_back(std::move(what));
@@ -219,7 +250,8 @@ void world::judge(std::deque<named>& what) {
   for (std::size_t i = 0; i < what.size(); ++i) {
     if (!std::exchange(what[i].judged, true))
       reached(judging(what[i].name));
-    if (auto why = what[i].why_not(); !why.empty())
+    auto why = result_of(what[i].name, what[i].why_not);
+    if (!why.empty())
       throw failure(what[i].name, why);
   }
 }
@@ -237,7 +269,7 @@ void world::judge_now() {
   if (!at_rest_.empty() && sim_.at_rest())
     judge(at_rest_);
   for (std::size_t i = 0; i < sometimes_.size();) {
-    if (!sometimes_[i].second()) {
+    if (!result_of(sometimes_[i].first, sometimes_[i].second)) {
       ++i;
       continue;
     }
@@ -257,7 +289,7 @@ void world::run(std::size_t chaos_steps, std::size_t fair_steps) {
   judge(eventually_);
   sim_.raise();
   for (std::size_t i = 0; i < finally_.size(); ++i) {
-    finally_[i]();
+    result_of("finally", finally_[i]);
     sim_.raise();
   }
   // The scenario has caught what it was thrown for it.

@@ -12,6 +12,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -108,8 +109,9 @@ public:
   std::unique_ptr<record_store> faulty(std::unique_ptr<record_store> inner);
 
   // -- what must hold ---------------------------------------------------------
-  // That a rule is judged is a situation that a campaign must reach. Throws
-  // `misuse` where there is no function.
+  // That a rule is judged is a situation that a campaign must reach. What a rule
+  // throws violates it, unless it is a `failure`, which has a name of its own.
+  // Throws `misuse` where there is no function.
 
   using condition = std::function<bool()>;
 
@@ -139,10 +141,9 @@ public:
   void finally(std::function<void()> what);
 
   /// Reports a violation from where one must not throw. It fails the run,
-  /// wherever it comes from and whoever catches what is thrown for it.
-  void violated(std::string name, std::string detail) {
-    sim_.report(failure{std::move(name), detail});
-  }
+  /// wherever it comes from, be it a destructor when this ends, and whoever
+  /// catches what is thrown for it.
+  void violated(std::string name, const std::string& detail);
 
   // -- for who runs it --------------------------------------------------------
 
@@ -151,8 +152,16 @@ public:
   /// for more than 100 steps.
   void run(std::size_t chaos_steps, std::size_t fair_steps);
 
+  /// What was `violated` first while this ended; may be kept for longer.
+  std::shared_ptr<const std::optional<failure>> late() const noexcept {
+    return late_;
+  }
+
   /// All that was declared by `fault`.
   std::set<std::string> faults() const;
+
+  /// Those of them that happened.
+  std::set<std::string> fired() const;
 
   /// What `fires` was asked for and is none of those.
   const std::set<std::string, std::less<>>& unknown_faults() const noexcept {
@@ -176,6 +185,7 @@ private:
     double p;
     random_stream random;
     bool asked = false;
+    bool fired = false;
   };
 
   static explained explain(const std::string& name, condition holds);
@@ -190,6 +200,9 @@ private:
   std::uint64_t seed_;
   double early_timers_;
   bool chaos_ = true;
+  bool ends_ = false;
+  std::shared_ptr<std::optional<failure>> late_
+    = std::make_shared<std::optional<failure>>();
   std::map<std::string, fault_state, std::less<>> faults_;
   std::set<std::string, std::less<>> unknown_faults_;
   std::vector<caf::actor> mortals_;

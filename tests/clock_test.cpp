@@ -167,6 +167,17 @@ BOOST_AUTO_TEST_CASE(an_ordinary_delay_counts) {
   BOOST_TEST((time->lost() == 0s));
 }
 
+BOOST_AUTO_TEST_CASE(
+  the_shortest_tick_of_all_pools_says_what_an_ordinary_delay_is) {
+  cafx::send_anon(clock, clock_pool{10s}); // would take 21 s for ordinary
+  arm_at(start + 20ms);
+  arm_at(start);
+  ticks.pop();
+  time->turn(5s);
+  BOOST_TEST((ticks.pop().now == start + 20ms));
+  BOOST_TEST((time->lost() == 5s - 20ms));
+}
+
 BOOST_AUTO_TEST_CASE(who_has_left_is_not_kept_until_he_would_be_due) {
   std::vector<std::weak_ptr<recipient>> left;
   for (int i = 0; i < 10'000; ++i) {

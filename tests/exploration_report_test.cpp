@@ -1,67 +1,11 @@
-// What a person gets of a failure: the report, the chart, the command that
-// repeats it, the file of regressions.
-#include "exploration_fixture.hpp"
-
-#include <steward/testkit/report.hpp>
+// What a person gets of a failure: the report, the command that repeats it, the
+// file of regressions.
+#include "report_fixture.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <sstream>
 #include <stdexcept>
 
 using namespace sim_test;
-
-namespace {
-
-namespace fs = std::filesystem;
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-void write(const fs::path& file, const std::string& text) {
-  std::ofstream{file} << text;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> result;
-  std::istringstream in{text};
-  for (std::string line; std::getline(in, line);)
-    result.push_back(line);
-  return result;
-}
-
-explore_options usual() {
-  return {.name = "box office",
-          .seeds = 300,
-          .policies = {fair_random{}},
-          .early_timers = {0}};
-}
-
-// What stands behind `name` in a report, up to the next blank.
-std::string word_after(const std::string& text, const std::string& name) {
-  auto i = text.find(name);
-  BOOST_REQUIRE_MESSAGE(i != std::string::npos, name << " is not in " << text);
-  i += name.size();
-  return text.substr(i, text.find_first_of(" \n,", i) - i);
-}
-
-// The part of a report from the line that begins so to the next such line.
-std::string part_of(const std::string& report, const std::string& head) {
-  auto i = report.find("\n  " + head);
-  BOOST_REQUIRE_MESSAGE(i != std::string::npos,
-                        head << " is not in " << report);
-  i = report.find('\n', i + 1) + 1;
-  auto end = i;
-  while (report.compare(end, 4, "    ") == 0)
-    end = report.find('\n', end) + 1;
-  return report.substr(i, end - i);
-}
-
-} // namespace
 
 // -- the report ---------------------------------------------------------------
 
@@ -117,6 +61,61 @@ BOOST_AUTO_TEST_CASE(a_report_has_the_last_messages_of_each_actor) {
              of("stock"));
   BOOST_TEST(contains(of("second"), "sell ("));
   BOOST_TEST(per_actor.size() == 7u); // stock, two sellers, four relays
+}
+
+// Very many deviations are needed, so that the search takes its time.
+BOOST_AUTO_TEST_CASE(a_search_that_takes_too_long_is_ended_and_says_so) {
+  explore_options o{.name = "long", .policies = {fair_random{}}};
+  o.shrink_time_max = 1s;
+  auto before = std::chrono::steady_clock::now();
+  auto report = report_of_exploring(o, [](world& w) {
+    auto p = w.sim().spawn(echo, 1);
+    auto q = w.sim().spawn(echo, 1);
+    for (int i = 0; i < 1'000; ++i)
+      for (const auto& to : {p, q})
+        cafx::send_anon(to, ping{i});
+    w.eventually("few deviations", [&w] {
+      const auto& all = w.sim().order().taken();
+      return std::count_if(all.begin(), all.end(),
+                           [](const decision& x) { return x.taken != 0; })
+             < 200;
+    });
+  });
+  BOOST_TEST((std::chrono::steady_clock::now() - before < 20s));
+  BOOST_TEST(report.starts_with("few deviations: "), report);
+  BOOST_TEST(contains(report,
+                      "; perhaps less, the search was ended after 1s\n"),
+             report);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_in_a_report_can_forge_a_line_or_fill_a_screen) {
+  std::string huge(1'000'000, 'x');
+  auto report = report_of_exploring({.seeds = 1}, [&](world& w) {
+    auto& s = w.sim();
+    s.describe<ping>([&](const ping&) { return "\x1b[2J\n" + huge; });
+    auto a = s.spawn(echo, 1);
+    s.call(a, "echo\n  seed 9\x07");
+    cafx::send_anon(a, ping{});
+    w.violated("mine\x1b", "first line\nsecond \x1b" + huge
+                             + std::string(1000, '\n') + "last");
+  });
+  BOOST_TEST(report.find_first_of("\x1b\x07") == std::string::npos);
+  BOOST_TEST(report.starts_with("mine\\x1b: first line\nsecond \\x1bxxx"));
+  BOOST_TEST(contains(report, "xxx... (1000008 bytes)\n"));
+  BOOST_TEST(contains(report, "\n    [902 more]\n  in "));
+  BOOST_TEST(report.size() < 10'000u);
+  auto story = report_of_exploring({.seeds = 1}, [&](world& w) {
+    auto& s = w.sim();
+    s.describe<ping>([&](const ping&) { return "\x1b[2J\n" + huge; });
+    auto a = s.spawn(echo, 1);
+    s.call(a, "echo\n  seed 9\x07");
+    cafx::send_anon(a, ping{});
+    w.eventually("mine", [] { return false; });
+  });
+  BOOST_TEST(story.find_first_of("\x1b\x07") == std::string::npos);
+  BOOST_TEST(contains(story, "  +0s  echo\\n  seed 9\\x07: \\x1b[2J\\nxxx"),
+             story);
+  BOOST_TEST(story.size() < 10'000u);
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_in_plain_order_says_so) {
@@ -418,88 +417,4 @@ BOOST_AUTO_TEST_CASE(where_they_are_kept_must_be_a_folder) {
   BOOST_TEST(report_of_exploring(charts, [](world&) {})
              == "bad option: charts is \"" + file.string()
                   + "\", which is no folder");
-}
-
-// -- charts -------------------------------------------------------------------
-
-namespace {
-
-// Ends at once what has no end, and all others in the right order.
-std::string flaw_in(const std::string& html) {
-  std::vector<std::string> open;
-  for (std::size_t i = 0;
-       (i = html.find_first_of("<>&", i)) != std::string::npos; ++i) {
-    if (html[i] == '&') {
-      auto end = html.find(';', i);
-      auto name = html.substr(i + 1, end - i - 1);
-      if (name != "lt" && name != "gt" && name != "amp" && name != "quot")
-        return "&" + name;
-      continue;
-    }
-    if (html[i] == '>')
-      return "> at " + std::to_string(i);
-    auto end = html.find('>', i);
-    auto tag = html.substr(i + 1, end - i - 1);
-    i = end;
-    if (tag[0] == '!' || tag.back() == '/')
-      continue;
-    if (tag[0] != '/') {
-      open.push_back(tag.substr(0, tag.find_first_of(" \n")));
-      continue;
-    }
-    if (open.empty() || open.back() != tag.substr(1))
-      return "<" + tag + "> where " + (open.empty() ? "nothing" : open.back())
-             + " is open";
-    open.pop_back();
-  }
-  return open.empty() ? "" : open.back() + " has no end";
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t result = 0;
-  for (std::size_t i = 0; (i = text.find(part, i)) != std::string::npos; ++i)
-    ++result;
-  return result;
-}
-
-} // namespace
-
-BOOST_AUTO_TEST_CASE(flaws_of_html_are_seen) {
-  BOOST_TEST(flaw_in("<!doctype html><p a=\"&quot;\">x &lt; y</p><br/>") == "");
-  for (const auto* bad : {"<p>", "</p>", "<p><b></p></b>", "x > y", "a & b;"})
-    BOOST_TEST(flaw_in(bad) != "", bad);
-}
-
-BOOST_AUTO_TEST_CASE(a_chart_is_written_for_a_failure) {
-  folder f;
-  auto o = usual();
-  o.charts = f.path() / "charts";
-  auto report = report_of_exploring(o, box_office_with_a_race);
-  auto file = o.charts
-              / ("box office-" + word_after(report, ", seed ") + ".html");
-  BOOST_TEST(contains(report, "\n  chart: " + file.string() + "\n"), report);
-  auto html = text_of(file);
-  BOOST_TEST(flaw_in(html) == "");
-  BOOST_TEST(contains(html, "<h1>box office: no ticket is sold twice: it does "
-                            "not hold</h1>"));
-  auto told = lines_of(part_of(report, "what happened, ")).size();
-  // One arrow for each message of another, one dot for all else.
-  BOOST_TEST(count(html, "class=\"message\"") + count(html, "<circle ")
-             == told);
-  BOOST_TEST(count(html, "class=\"lane\"") == 7u);
-  BOOST_TEST(count(html, "-&gt;&gt;") == told); // Mermaid's
-  BOOST_TEST(contains(html, "participant a0 as stock\n"));
-}
-
-BOOST_AUTO_TEST_CASE(a_chart_stands_whatever_is_written_in_messages) {
-  std::vector<event> all{
-    {1, sim_options{}.start, "<a>", "\"b\" & c", "x < y; end"},
-    {2, sim_options{}.start + 1s, "", "", "a timer fires"},
-    {3, sim_options{}.start + 1s, "\"b\" & c", "<a>", std::string(500, '>')}};
-  auto html = chart_of("1 < 2 & \"3\"", all);
-  BOOST_TEST(flaw_in(html) == "");
-  BOOST_TEST(contains(html, "<title>1 &lt; 2 &amp; &quot;3&quot;</title>"));
-  BOOST_TEST(count(html, "class=\"lane\"") == 3u);
-  BOOST_TEST(contains(html, "a0-&gt;&gt;a1: 1 x _ y_ end\n"));
-  BOOST_TEST(flaw_in(chart_of("nothing", {})) == "");
 }

@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(a_pool_in_any_use_holds_what_it_promises) {
   for (const auto* fault :
        {"open.fails", "open.slow", "holder.dies", "tick.late", "tick.twice",
         "db.commit.before", "db.commit.after"})
-    BOOST_TEST(c.situations[fault] > 0u, fault);
+    BOOST_TEST(c.fired[fault] > 0u, fault);
 }
 
 BOOST_AUTO_TEST_CASE(a_pool_that_is_drained_at_work_leaves_nothing) {
@@ -41,8 +41,8 @@ BOOST_AUTO_TEST_CASE(a_pool_that_is_drained_at_work_leaves_nothing) {
 
 BOOST_AUTO_TEST_CASE(a_name_has_one_row_whoever_fails) {
   auto c = explore(options_of("any_records", 3'000), any_records);
-  BOOST_TEST(c.situations["db.commit.before"] > 0u);
-  BOOST_TEST(c.situations["db.commit.after"] > 0u);
+  BOOST_TEST(c.fired["db.commit.before"] > 0u);
+  BOOST_TEST(c.fired["db.commit.after"] > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(stories_end_as_they_must) {

@@ -206,3 +206,28 @@ BOOST_FIXTURE_TEST_CASE(an_answer_that_is_an_error_stays_as_it_is, fixture) {
   auto text = describe(all[0].error());
   BOOST_TEST(text.find("of my own") != std::string::npos, text);
 }
+
+BOOST_FIXTURE_TEST_CASE(who_was_called_something_is_named_so, fixture) {
+  where.call(who, "cache");
+  std::vector<ask<how_long>> all{{who, how_long{0}},
+                                 {who, how_long{0}, "its own"}};
+  auto got = gather<took>(where, all, return_exceptions, 1s);
+  auto id = std::to_string(who.id());
+  auto says = [&](std::size_t i, const std::string& name) {
+    return describe(got[i].error()).find(name + " (actor " + id + ")")
+           != std::string::npos;
+  };
+  BOOST_TEST(says(0, "#0 cache"));
+  BOOST_TEST(says(1, "#1 its own"));
+}
+
+BOOST_FIXTURE_TEST_CASE(who_lives_in_another_system_is_refused, fixture) {
+  sim elsewhere;
+  std::vector<ask<how_long>> all{
+    {elsewhere.spawn(sleeper, &stopped), how_long{1}}};
+  BOOST_CHECK_EXCEPTION(gather<took>(where, all), misuse, [](const misuse& x) {
+    return std::string{x.what()}
+           == "a handle to an actor of another system: nobody can be asked "
+              "by gather";
+  });
+}

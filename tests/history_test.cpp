@@ -286,6 +286,17 @@ BOOST_DATA_TEST_CASE(a_right_history_is_accepted,
                              [](auto& x) { return x.end != ending::failed; })));
 }
 
+BOOST_AUTO_TEST_CASE(a_finding_is_told_in_lines_that_nobody_can_forge) {
+  auto key = "k\n  9  9  z\x1b" + std::string(1'000'000, 'x');
+  operations all{ok("a\n", 1, 2, create(key, "t1"), "created 1"),
+                 ok("b", 3, 4, create(key, "t2"), "created 2\x07")};
+  auto text = check_get_or_create(all).text();
+  BOOST_TEST(text.find_first_of("\x1b\x07") == text.npos);
+  BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 5); // 3 of a table
+  BOOST_TEST(contains(text, "key \"k\\n  9  9  z\\x1bxxx"), text);
+  BOOST_TEST(text.size() < 1'000u);
+}
+
 BOOST_DATA_TEST_CASE(a_wrong_history_is_rejected_with_its_reason,
                      data::make(wrong_ones) * data::make({false, true}), which,
                      search_only) {

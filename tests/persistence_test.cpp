@@ -444,36 +444,6 @@ BOOST_AUTO_TEST_CASE(stop_ends_under_a_clock_that_stands_still) {
   BOOST_TEST(take(stopped).pending == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(an_exit_message_makes_one_more_try_and_answers_all) {
-  start();
-  auto written = ask("a");
-  caf::anon_send_exit(persistence, caf::exit_reason::user_shutdown);
-  run();
-  BOOST_TEST(take(written).verdict == record_verdict::created);
-  BOOST_TEST(spy->closed);
-}
-
-BOOST_AUTO_TEST_CASE(a_request_to_who_has_ended_is_answered_at_once) {
-  start();
-  auto stopped = ask_stop();
-  run();
-  auto answer = take(ask("a"));
-  BOOST_TEST((answer.trouble == record_trouble::closing));
-  BOOST_TEST(!answer.may_exist);
-}
-
-BOOST_AUTO_TEST_CASE(what_is_at_the_desk_when_the_actor_ends_is_answered) {
-  start();
-  run();
-  auto left = desk->leave(create("a"), never).place; // and nobody is told
-  caf::anon_send_exit(persistence, caf::exit_reason::kill);
-  run();
-  auto answer = take(left);
-  BOOST_TEST((answer.trouble == record_trouble::closing));
-  BOOST_TEST(!answer.may_exist);
-  BOOST_TEST(rows().empty());
-}
-
 BOOST_AUTO_TEST_CASE(one_message_is_enough_for_all_who_left_something) {
   start();
   BOOST_TEST(desk->leave(create("a"), never).first);

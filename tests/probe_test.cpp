@@ -61,6 +61,37 @@ BOOST_AUTO_TEST_CASE(what_is_never_answered_fails_by_its_text) {
   BOOST_TEST(failure_of([&] { q.result(); }) == text);
 }
 
+BOOST_AUTO_TEST_CASE(what_never_comes_beside_a_heartbeat_is_named) {
+  sim s{{.steps_max = 1000}};
+  std::vector<duration> beats;
+  s.call(s.spawn(metronome, &s, &beats), "heart");
+  auto e = s.spawn(echo, 1);
+  s.call(e, "echo");
+  auto p = s.probe("p");
+  auto q = p.request<pong>(e, lost{});
+  auto text = failure_of([&] { q.get(); });
+  BOOST_TEST(text.starts_with("never answered: p asked echo for pong with "
+                              "lost, not in 1000 steps, which took "),
+             text);
+  BOOST_TEST(beats.size() > 400u); // most of them are timers and their ticks
+  text = failure_of([&] { p.expect<ping>(); });
+  BOOST_TEST(
+    text.starts_with("no message: p never got ping, not in 1000 steps"), text);
+  BOOST_TEST(contains(text, " of virtual time; next comes "), text);
+  // What comes is not in the way.
+  p.expect_nothing();
+  BOOST_TEST(p.request<pong>(e, ping{1}).get().n == 2);
+}
+
+BOOST_AUTO_TEST_CASE(what_never_comes_as_time_stands_still_is_named) {
+  sim s{{.steps_max = 1000}};
+  s.call(s.spawn(restless), "hamster");
+  auto p = s.probe("p");
+  BOOST_TEST(failure_of([&] { p.expect<ping>(); })
+             == "no message: p never got ping, not in 1000 steps, which took "
+                "0s of virtual time; next comes hamster");
+}
+
 BOOST_AUTO_TEST_CASE(an_error_is_a_result_and_no_value) {
   sim s;
   auto p = s.probe("p");

@@ -110,6 +110,23 @@ BOOST_AUTO_TEST_CASE(what_is_left_open_stays_in_order_with_its_content) {
   BOOST_TEST(verdicts() == "2=created 1=created 3=existed 4=created ");
 }
 
+BOOST_AUTO_TEST_CASE(who_shared_a_row_once_is_the_creator_of_its_own) {
+  request(1, "a", noon + 1s);
+  request(2, "a");
+  names_of_batch();
+  queue.settle({std::nullopt}, news); // nothing was written
+  queue.expire(noon + 1s, "locked", news);
+  for (int i = 0; i < 2; ++i) { // and its write is kept each time
+    BOOST_TEST(names_of_batch() == "a ");
+    queue.settle({std::nullopt}, news);
+  }
+  names_of_batch();
+  news = {};
+  queue.settle({created("a", 2)}, news);
+  BOOST_TEST(verdicts() == "2=created ");
+  BOOST_TEST(!news.answers[0].shared);
+}
+
 BOOST_AUTO_TEST_CASE(a_request_that_shared_a_row_can_lead_the_next_batch) {
   request(1, "a", noon + 1s);
   request(2, "a");

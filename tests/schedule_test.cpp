@@ -1,3 +1,4 @@
+#include <steward/testkit/failure.hpp>
 #include <steward/testkit/schedule.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -182,6 +183,28 @@ BOOST_AUTO_TEST_CASE(what_was_taken_can_be_taken_again) {
 }
 
 // -- text ---------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(so_many_actors_can_be_numbered_and_no_more) {
+  std::vector<std::uint64_t> most(ready_max);
+  schedule random{{.how = fair_random{}}};
+  BOOST_TEST(random.choose(most, true) <= most.size());
+  BOOST_TEST(random.taken().back().options == most.size() + 1);
+  schedule last{{ready_max - 1}};
+  BOOST_TEST(last.choose(most, true) == most.size() - 1);
+  BOOST_TEST(last.taken().back().taken == most.size() - 1); // and no timer
+  auto more = most;
+  more.push_back(1);
+  for (auto* s : {&random, &last})
+    BOOST_CHECK_EXCEPTION(s->choose(more, false), misuse, [](const misuse& x) {
+      return std::string{x.what()}
+             == "too many actors: 65535 are ready at once; allowed: 65534 "
+                "where a schedule decides";
+    });
+  // Who just takes turns needs no numbers.
+  schedule plain{schedule::options{}};
+  BOOST_TEST(plain.choose(more, true) == 0u);
+  BOOST_TEST(schedule_text(plain.taken()) == "");
+}
 
 BOOST_AUTO_TEST_CASE(policies_have_names) {
   BOOST_TEST(to_string(fifo{}) == "fifo");

@@ -111,6 +111,34 @@ BOOST_AUTO_TEST_CASE(what_never_settles_is_a_failure) {
                text);
 }
 
+BOOST_AUTO_TEST_CASE(who_does_not_let_time_go_on_is_named) {
+  sim s{{.steps_max = 1000}};
+  s.run_for(5s);
+  s.call(s.spawn(restless), "hamster");
+  BOOST_TEST(failure_of([&] { s.settle(); })
+             == "it does not come to rest: more than 1000 steps in one settle, "
+                "and time stands still at +5s; next comes hamster");
+  // So is a timer that is due at once.
+  sim t{{.steps_max = 1000}};
+  t.spawn([](caf::event_based_actor* self) -> caf::behavior {
+    cafx::send_later(self, duration{0}, tick{});
+    return {[self](tick) { cafx::send_later(self, duration{0}, tick{}); }};
+  });
+  BOOST_TEST(contains(failure_of([&] { t.run_for(1s); }),
+                      "more than 1000 steps in one run_for, and time stands "
+                      "still at +0s; next comes "));
+}
+
+BOOST_AUTO_TEST_CASE(as_long_as_time_goes_on_a_run_takes_as_many_as_it_takes) {
+  sim s{{.steps_max = 10}};
+  std::vector<duration> seen;
+  s.spawn(metronome, &s, &seen);
+  s.run_for(1h);
+  BOOST_TEST(seen.size() == 3600u);
+  BOOST_TEST(!s.run_until([] { return false; }, 1h));
+  BOOST_TEST(seen.size() == 7200u);
+}
+
 BOOST_AUTO_TEST_CASE(a_run_ends_when_it_is_done_and_says_so) {
   sim s;
   std::vector<duration> seen;
