@@ -85,6 +85,46 @@ auto request(Self* self, const Dest& dest, Message&& msg) {
 #endif
 }
 
+/// A question of an actor that waits for an `Answer`. Unlike a response promise,
+/// which is part of the actor that made it, it can be kept by anybody and
+/// answered in any thread, once.
+template <class Answer>
+class asker {
+public:
+  asker(caf::strong_actor_ptr who, caf::message_id which)
+    : who_(std::move(who)), which_(which) {
+  }
+
+  /// In the name of `from`, who may be nobody.
+  void answer(caf::strong_actor_ptr from, Answer what) const {
+    if (who_)
+      who_->enqueue(std::move(from), which_.response_id(),
+                    caf::make_message(std::move(what)), nullptr);
+  }
+
+private:
+  caf::strong_actor_ptr who_;
+  caf::message_id which_;
+};
+
+/// Who sent the current message of `self`: the handler leaves the answer to it.
+template <class Answer, class Self>
+asker<Answer> take_question(Self* self) {
+  auto who = self->current_sender();
+  return {std::move(who), self->take_current_message_id()};
+}
+
+/// A question that `self` puts by other means than a message. `then` is called
+/// in `self` with the answer.
+template <class Answer, class Self, class Then>
+asker<Answer> ask(Self* self, Then then) {
+  auto which = self->new_request_id(caf::message_priority::normal);
+  self->add_multiplexed_response_handler(
+    which.response_id(),
+    caf::behavior{[then](const Answer& what) mutable { then(what); }});
+  return {caf::strong_actor_ptr{self->ctrl()}, which};
+}
+
 /// Discards what no handler matches instead of printing it.
 template <class Self>
 void drop_unknown(Self* self) {

@@ -15,7 +15,7 @@ namespace steward {
 
 /// To persistence: "there must be a record of this name; which is it?" Answered
 /// by `record_answer` after the row is durable, or as `unavailable` at the
-/// deadline; if it comes during a transaction, after that at the earliest.
+/// deadline; at once if too many wait.
 struct get_or_create {
   record draft;
   time_point deadline = never;
@@ -28,8 +28,8 @@ struct write_record {
   time_point deadline = never;
 };
 
-/// To persistence: "there are writes of plain threads at the desk." Not
-/// answered: they are, where they wait.
+/// To persistence: "there is something at your desk." Not answered: those are
+/// who left it.
 struct writes_left {};
 
 /// To persistence: "write this when you can." Not answered; tried again until
@@ -100,7 +100,7 @@ struct page_records_blocking {
 /// To a reader: be gone.
 struct stop_reader {};
 
-/// Persistence to itself: "the mailbox is read; write." The same for a reader.
+/// Persistence to itself: "all have come; write." The same for a reader.
 struct flush_now {};
 
 /// Persistence to itself: "it is `at`: time to try again, or for somebody's

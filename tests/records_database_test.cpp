@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <future>
+#include <list>
 
 using namespace steward;
 using namespace record_test;
@@ -166,6 +167,53 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(answer.verdict == record_verdict::created, answer.cause);
   BOOST_TEST(all->page({.pool = "restart/pool"}, {30s}).size() == 2u);
   all->stop({5s});
+}
+
+void send_to_all(const postgres_server& server, int signal) {
+  for (auto child : server.children())
+    ::kill(child, signal);
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_is_answered_in_time_while_a_server_hangs) {
+  using clock = std::chrono::steady_clock;
+  postgres_server server;
+  records_options how{server.url(), "me"};
+  how.persistence.queue_max = 3; // the half of all names
+  all = open_records(sys, how);
+  all->get_or_create(named("n"));
+  send_to_all(server, SIGSTOP);
+  std::list<std::promise<record_answer>> said;
+  auto ask = [&](duration patience) {
+    auto& to = said.emplace_back();
+    sys.spawn(
+      [&](caf::event_based_actor* self, duration how_long) {
+        all->get_or_create(self, named("n"),
+                           [&](const record_answer& x) { to.set_value(x); },
+                           {how_long});
+      },
+      patience);
+    return to.get_future();
+  };
+  // A server that does not answer is waited for for 6 s.
+  auto start = clock::now();
+  auto took = [&] { return clock::now() - start; };
+  auto first = ask(700ms);
+  BOOST_TEST((first.get().trouble == record_trouble::timed_out));
+  BOOST_TEST((took() >= 700ms && took() < 2s));
+  start = clock::now(); // that transaction hangs still
+  std::vector<std::future<record_answer>> others;
+  while (others.size() < 3)
+    others.push_back(ask(300ms));
+  std::size_t refused = 0;
+  for (auto& x : others)
+    refused += x.get().trouble == record_trouble::queue_full;
+  BOOST_TEST(refused == 1u); // it is in the queue, who has gone or not
+  BOOST_TEST((took() >= 300ms && took() < 2s));
+  send_to_all(server, SIGCONT);
+  BOOST_TEST(all->get_or_create(named("n"), {20s}).verdict
+             == record_verdict::existed);
+  all->stop({10s});
+  all.reset();
 }
 
 BOOST_AUTO_TEST_CASE(a_name_has_always_the_same_writer) {
