@@ -37,20 +37,19 @@ void require_written(const record_answer& x, const std::string& name) {
 
 record_guard::record_guard(caf::actor_system& sys, guard_options options,
                            const surroundings& around)
-  : options_(checked(std::move(options))), time_(around.time) {
+  : options_(checked(std::move(options))), time_(around.time), shared_(false) {
   start(around); // which may fail, as long as nothing runs
   records_options how;
   how.url = options_.url;
   how.owner = options_.owner;
-  own_ = open_records(sys, how, around);
-  records_ = own_.get();
+  records_ = open_records(sys, how, around);
   heart_ = std::thread{[this] { beat_until_end(); }};
 }
 
-record_guard::record_guard(records& shared, guard_options options,
-                           const surroundings& around)
+record_guard::record_guard(std::shared_ptr<records> shared,
+                           guard_options options, const surroundings& around)
   : options_(checked(std::move(options))), time_(around.time),
-    records_(&shared) {
+    records_(std::move(shared)), shared_(true) {
   start(around);
   heart_ = std::thread{[this] { beat_until_end(); }};
 }
@@ -62,8 +61,8 @@ record_guard::~record_guard() {
   }
   end_.notify_all();
   heart_.join();
-  if (own_)
-    own_->stop({options_.patience});
+  if (!shared_)
+    records_->stop({options_.patience});
   try {
     for (auto id : joined_)
       store_->leave(id, lock_wait);
@@ -82,6 +81,9 @@ record_guard::reclaim(const std::string& pool,
   {
     std::lock_guard lock{guard_};
     known = store_->nodes(options_.patience);
+    // Their leases are over, as nobody forgets a node before that.
+    for (auto id : store_->strays(options_.patience))
+      known.push_back({id, {}, {}, true});
     std::erase_if(known, [this](const node& x) {
       return std::find(joined_.begin(), joined_.end(), x.id) != joined_.end();
     });

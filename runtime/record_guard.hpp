@@ -51,8 +51,9 @@ public:
   record_guard(caf::actor_system& sys, guard_options options,
                const surroundings& around = surroundings::machine());
 
-  /// The same, which writes through `shared` and has to end before it.
-  record_guard(records& shared, guard_options options,
+  /// The same, which writes through `shared` and keeps them: who is stuck in a
+  /// close must not find them gone.
+  record_guard(std::shared_ptr<records> shared, guard_options options,
                const surroundings& around = surroundings::machine());
 
   record_guard(const record_guard&) = delete;
@@ -65,7 +66,8 @@ public:
 
   /// Takes back what dead processes left open in this pool, of any pool if
   /// empty: hands each record to `take_back`, then closes it as `orphaned`.
-  /// What throws stays open. A living process is never robbed.
+  /// What throws stays open. A living process is never robbed. Those of nobody
+  /// who is known are taken, too: they were written as their lease was lost.
   reclaim_report reclaim(const std::string& pool,
                          const std::function<void(const record&)>& take_back);
 
@@ -93,11 +95,12 @@ public:
     return options_.owner;
   }
 
-  /// Whether the lease was over before it was renewed, as after a long stop:
-  /// then another machine may have taken what was open here. It stays so, and
-  /// the guard joins as a new incarnation for what is opened from then on.
+  /// Whether the lease is over, as after a long stop: then another machine may
+  /// have taken what was open here. It stays so, and the guard joins as a new
+  /// incarnation for what is opened from then on. Judged when it is asked, by a
+  /// clock that counts from before the last heartbeat.
   bool lost() const noexcept {
-    return lost_;
+    return lost_ || !lease_is_good();
   }
 
 private:
@@ -113,8 +116,8 @@ private:
 
   guard_options options_;
   std::shared_ptr<const timepiece> time_;
-  std::unique_ptr<records> own_; // unless they are shared
-  records* records_ = nullptr;
+  std::shared_ptr<records> records_;
+  bool shared_;      // with who stops them
   std::mutex guard_; // of `store_`, `joined_` and `ending_`
   std::unique_ptr<record_store> store_;
   std::vector<std::int64_t> joined_; // all incarnations, the last one is `id_`

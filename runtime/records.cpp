@@ -86,17 +86,15 @@ record_answer records::close(std::string name, close_reason reason,
 
 std::vector<std::optional<record>> records::find(std::vector<std::string> names,
                                                  record_call_options options) {
-  return ask_reader(find_records_blocking{std::move(names), nullptr}, options)
+  return ask_reader<records_found>(
+           find_records_blocking{std::move(names), nullptr}, options)
     .rows;
 }
 
-std::vector<record> records::page(const record_query& what,
-                                  record_call_options options) {
-  std::vector<record> rows;
-  for (auto& row :
-       ask_reader(page_records_blocking{what, nullptr}, options).rows)
-    rows.push_back(std::move(*row));
-  return rows;
+record_page records::page(const record_query& what,
+                          record_call_options options) {
+  return ask_reader<page_found>(page_records_blocking{what, nullptr}, options)
+    .page;
 }
 
 void records::note_opened(record_request opened, time_point at) {
@@ -191,10 +189,9 @@ record_answer records::write(record_write what,
   return answer;
 }
 
-template <class Message>
-records_found records::ask_reader(Message msg,
-                                  const record_call_options& options) {
-  msg.reply = std::make_shared<std::promise<records_found>>();
+template <class Answer, class Message>
+Answer records::ask_reader(Message msg, const record_call_options& options) {
+  msg.reply = std::make_shared<std::promise<Answer>>();
   auto coming = msg.reply->get_future();
   cafx::send_anon(reader(), std::move(msg));
   std::string cause;

@@ -127,9 +127,9 @@ public:
   std::vector<std::optional<record>> find(std::vector<std::string> names,
                                           record_call_options options = {});
 
-  /// The same for a page.
-  std::vector<record> page(const record_query& what,
-                           record_call_options options = {});
+  /// The same for a page, by id. A row that cannot be read is named in it, and
+  /// hides no other.
+  record_page page(const record_query& what, record_call_options options = {});
 
   /// "This resource is open." Written behind, never answered, kept until it is
   /// durable or `stop` gives up.
@@ -178,8 +178,8 @@ private:
   template <class Message>
   records_flushed ask_flushed(const record_call_options& options);
 
-  template <class Message>
-  records_found ask_reader(Message msg, const record_call_options& options);
+  template <class Answer, class Message>
+  Answer ask_reader(Message msg, const record_call_options& options);
 
   caf::actor router_;
   std::vector<record_writer> writers_;

@@ -116,7 +116,7 @@ std::shared_ptr<record_guard> runtime::guard_of(const pool_options& options) {
   std::lock_guard lock{joining_};
   if (!records_guard_)
     records_guard_
-      = std::make_shared<record_guard>(*records_,
+      = std::make_shared<record_guard>(records_,
                                        guard_options{.url = options_.records,
                                                      .owner = options_.owner,
                                                      .lease = options_.lease},
@@ -179,7 +179,8 @@ drain_report runtime::drain(duration patience) {
     report.unwritten = last.pending;
     report.records_error = last.cause;
     // A handle to an actor with a thread of its own would keep the actor
-    // system from ending.
+    // system from ending. Only a worker that is stuck in a durable close keeps
+    // one, and that as long as it waits for it.
     records_.reset();
   }
   cafx::send_anon(clock_, stop_clock{});

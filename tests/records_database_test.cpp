@@ -111,7 +111,7 @@ BOOST_DATA_TEST_CASE_F(fixture, notes_of_many_names_are_durable_after_a_flush,
   std::size_t open_rows = 0;
   std::size_t closed_rows = 0;
   for (record_query next{.pool = prefix + "pool"};;) {
-    auto rows = all->page(next, {30s});
+    auto rows = all->page(next, {30s}).rows;
     for (auto& row : rows)
       ++(row.open ? open_rows : closed_rows);
     if (rows.size() < next.rows_max)
@@ -135,6 +135,26 @@ BOOST_DATA_TEST_CASE_F(fixture, a_bad_row_fails_alone_whoever_is_beside_it,
   BOOST_TEST(all->flush({30s}).pending == 0u);
   BOOST_TEST(all->page({.pool = prefix + "pool"}, {30s}).size() == 50u);
   BOOST_TEST(all->counters().failed == 2u);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_row_that_is_too_large_fails_alone,
+                       data::make(both), kind) {
+  open(kind);
+  auto edge = named("edge");
+  create_record bare;
+  bare.draft.name = edge.name;
+  bare.draft.pool = edge.pool;
+  bare.draft.key = edge.key;
+  bare.draft.owner = "me";
+  edge.attributes = std::string(record_bytes_max - size_of(bare), 'x');
+  auto more = edge;
+  more.name = prefix + "more";
+  more.attributes += 'x';
+  auto refused = all->get_or_create(more, {30s});
+  BOOST_TEST((refused.trouble == record_trouble::bad_row));
+  BOOST_TEST(contains(refused.cause, "allowed are 16000000"), refused.cause);
+  BOOST_TEST(all->get_or_create(edge, {30s}).verdict
+             == record_verdict::created);
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, after_the_stop_nobody_waits, data::make(both),
