@@ -107,8 +107,8 @@ public:
   template <class Self>
   void get_or_create(Self* self, record_request wanted, callback done,
                      record_call_options options = {}) {
-    record_write write = create_record{{}, wanted.strict};
-    std::get<create_record>(write).draft = draft(std::move(wanted));
+    auto strict = wanted.strict;
+    record_write write = create_record{draft(std::move(wanted)), strict};
     const auto& to = writer_for(name_of(write));
     to.leave(std::move(write), deadline_of(options),
              cafx::ask<record_answer>(self, std::move(done)));
