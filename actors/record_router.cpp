@@ -29,8 +29,9 @@ public:
   }
 
   void request(record_write write, time_point deadline) {
-    writer_for(write).leave(std::move(write), deadline,
-                            cafx::take_question<record_answer>(self_));
+    const auto& to = writer_for(write);
+    to.leave(std::move(write), deadline,
+             cafx::take_question<record_answer>(self_));
   }
 
   template <class Done>

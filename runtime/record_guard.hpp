@@ -51,18 +51,22 @@ public:
   record_guard(caf::actor_system& sys, guard_options options,
                const surroundings& around = surroundings::machine());
 
-  /// The same, which writes through `shared` and keeps them: who is stuck in a
-  /// close must not find them gone.
+  /// The same, which writes through `shared`: they stay as long as a call of this
+  /// guard is under way, and until it ends.
   record_guard(std::shared_ptr<records> shared, guard_options options,
                const surroundings& around = surroundings::machine());
 
   record_guard(const record_guard&) = delete;
   record_guard& operator=(const record_guard&) = delete;
 
-  /// Leaves: what is still open is then anybody's.
+  /// Ends it.
   ~record_guard();
 
   // -- verbs ------------------------------------------------------------------
+
+  /// Leaves: what is still open is then anybody's, and nothing is recorded any
+  /// more, whoever still has this. Again: does nothing.
+  void end();
 
   /// Takes back what dead processes left open in this pool, of any pool if
   /// empty: hands each record to `take_back`, then closes it as `orphaned`.
@@ -104,6 +108,8 @@ public:
   }
 
 private:
+  std::shared_ptr<records> shared_records() const;
+  std::shared_ptr<records> require_records() const;
   void start(const surroundings& around);
   void join(duration wait_max);
   void renew(duration wait_max);
@@ -116,9 +122,10 @@ private:
 
   guard_options options_;
   std::shared_ptr<const timepiece> time_;
-  std::shared_ptr<records> records_;
-  bool shared_;      // with who stops them
-  std::mutex guard_; // of `store_`, `joined_` and `ending_`
+  mutable std::mutex sharing_;       // of `records_`
+  std::shared_ptr<records> records_; // until the end
+  bool shared_;                      // with who stops them
+  std::mutex guard_;                 // of `store_`, `joined_` and `ending_`
   std::unique_ptr<record_store> store_;
   std::vector<std::int64_t> joined_; // all incarnations, the last one is `id_`
   std::atomic<std::int64_t> id_{0};

@@ -172,15 +172,17 @@ drain_report runtime::drain(duration patience) {
   }
   {
     std::lock_guard lock{joining_};
-    records_guard_.reset(); // what is still open is anybody's now
+    if (records_guard_)
+      records_guard_->end(); // what is still open is anybody's now
+    records_guard_.reset();
   }
   if (records_ != nullptr) {
     auto last = records_->stop({options_.close_timeout});
     report.unwritten = last.pending;
     report.records_error = last.cause;
     // A handle to an actor with a thread of its own would keep the actor
-    // system from ending. Only a worker that is stuck in a durable close keeps
-    // one, and that as long as it waits for it.
+    // system from ending. A worker that is still in a call of the guard has one
+    // until that ends, which has a limit.
     records_.reset();
   }
   cafx::send_anon(clock_, stop_clock{});

@@ -9,10 +9,12 @@
 
 #include <steward/actors/log.hpp>
 #include <steward/runtime/record_guard.hpp>
+#include <steward/runtime/runtime.hpp>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <thread>
 
@@ -100,6 +102,59 @@ BOOST_AUTO_TEST_CASE(who_is_stuck_in_a_close_does_not_find_the_records_gone) {
   all.reset(); // as a runtime does that has no more patience
   BOOST_TEST(!kept.expired());
   BOOST_CHECK_NO_THROW(mine.close("sleepers/x", close_reason::idle));
+  mine.end(); // and who keeps the guard keeps nothing else
+  BOOST_TEST(kept.expired());
+  BOOST_CHECK_NO_THROW(mine.close("sleepers/x", close_reason::idle));
+  BOOST_CHECK_THROW(mine.open({"sleepers/y", "sleepers", "key", ""}),
+                    records_unwritable);
+}
+
+namespace {
+
+// Opens only when it is let; tells what it has come to.
+struct stuck_opener {
+  struct gates {
+    std::promise<void> entered;
+    std::promise<void> let;
+    std::promise<void> closed;
+  };
+
+  std::shared_ptr<gates> by = std::make_shared<gates>();
+
+  int open(const open_request&, journal&) const {
+    by->entered.set_value();
+    by->let.get_future().wait();
+    return 7;
+  }
+
+  void close(int&) const {
+    by->closed.set_value();
+  }
+
+  void reclaim(const record&) const {
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(
+  an_opener_that_is_stuck_keeps_no_actor_system_from_ending) {
+  stuck_opener user;
+  {
+    caf::actor_system_config own_cfg;
+    caf::actor_system own{tuned(own_cfg)};
+    runtime rt{own, {.records = url, .owner = "me", .close_timeout = 100ms}};
+    auto pool = rt.make_durable_pool<int>({.name = "stuck"}, user);
+    std::thread asker{[&] { pool.acquire("key", {.deadline = 100ms}); }};
+    user.by->entered.get_future().wait();
+    asker.join();
+    BOOST_TEST(rt.drain(0s).stuck == 1u);
+  }
+  user.by->let.set_value();
+  user.by->closed.get_future().wait();
+  // What it could not close any more is taken back by who comes next.
+  record_guard next{sys, options()};
+  BOOST_TEST(next.reclaim("stuck", [](const record&) {}).reclaimed == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
