@@ -26,17 +26,17 @@ public:
   static constexpr const char* name = "steward.persistence";
 
   using self_ptr = caf::stateful_actor<persistence_state>*;
+  using stop_promise = caf::typed_response_promise<records_flushed>;
 
   persistence_state() = default;
 
   persistence_state(const persistence_state&) = delete;
   persistence_state& operator=(const persistence_state&) = delete;
 
-  // However we end, no thread waits for us.
+  // However we end, nobody waits for us.
   ~persistence_state() {
     if (parts_.desk)
-      parts_.desk->close();
-    waiters_.abandon();
+      give_up("records are closed");
   }
 
   void start(self_ptr self, persistence_parts parts) {
@@ -44,60 +44,44 @@ public:
     parts_ = std::move(parts);
     random_.seed(parts_.options.seed);
     log_ = &logger_of("persistence");
-    // Who cannot wait for a server any longer is answered meanwhile. // I6
-    parts_.store->on_wait([this] { expire(); });
+    waiters_.speak_for(self->ctrl());
+    // Who comes while we wait for a server counts, and who cannot wait any
+    // longer is answered meanwhile. // I6
+    parts_.store->on_wait([this] {
+      take_left();
+      expire();
+    });
     SPDLOG_LOGGER_INFO(log_, "started where={}", parts_.store->where());
   }
 
   // -- messages ---------------------------------------------------------------
 
-  void note(record_write write) {
-    queue_.add_note(std::move(write), now());
-    wake();
-  }
-
-  void request(record_waiter from, record_write write, time_point deadline) {
-    auto max = parts_.options.queue_max;
-    if (queue_.size() >= max) {
-      ++parts_.counters->refused;
-      return waiters_.refuse(from, record_trouble::queue_full,
-                             "record queue is full (" + std::to_string(max)
-                               + " waiting)");
-    }
-    if (!stops_.empty())
-      return waiters_.refuse(from, record_trouble::closing,
-                             "records are being closed");
-    queue_.add_request(waiters_.add(std::move(from)), std::move(write), now(),
-                       deadline);
-    wake();
-  }
-
-  // Threads come in crowds: one message for all.
+  // One message for all that was left.
   void take_left() {
-    auto all = parts_.desk->take();
-    for (std::size_t i = 0; i < all.requests.size(); ++i)
-      request(record_place{all.with, i}, std::move(all.requests[i].write),
-              all.requests[i].deadline);
-    waiters_.announce();
+    add_left();
+    publish_size();
+    if (queue_.empty())
+      return;
+    if (phase_ == phase::idle)
+      schedule();
+    else if (phase_ == phase::backing_off)
+      arm_expiry();
   }
 
-  void flush(record_waiter from, time_point deadline) {
-    queue_.add_mark(waiters_.add(std::move(from)), deadline);
-    wake();
-  }
-
-  void stop(record_waiter from, time_point deadline) {
+  void stop(stop_promise from, time_point deadline) {
+    take_left(); // which came before
     stops_.push_back(std::move(from));
     stop_at_ = std::min(stop_at_, deadline);
     ++generation_;
     write_round();
   }
 
-  // Actors that were answered together ask again one by one. Who comes just too
+  // Those who were answered together ask again one by one. Who comes just too
   // late waits for a whole commit: so as long as more come, they come along.
-  void read_mailbox() {
+  void look_again() {
     if (phase_ != phase::scheduled)
       return;
+    take_left();
     if (queue_.size() > seen_ && queue_.size() < parts_.options.batch_max)
       schedule();
     else
@@ -125,6 +109,7 @@ private:
   enum class phase : unsigned char {
     idle,        // nothing waits
     scheduled,   // flush_now is in the mailbox
+    writing,     // a round is under way
     backing_off, // retry_now comes later
     ended,
   };
@@ -152,16 +137,25 @@ private:
 
   // -- rounds -----------------------------------------------------------------
 
-  void wake() {
-    publish_size();
-    if (phase_ == phase::idle) {
-      schedule();
-    } else if (phase_ == phase::backing_off) {
-      arm_expiry();
-    }
+  void add_left() {
+    for (auto& x : parts_.desk->take())
+      add(std::move(x));
+    waiters_.announce();
   }
 
-  // Writes when all is read that is in the mailbox now.
+  void add(record_desk::item x) {
+    if (!x.write)
+      return queue_.add_mark(waiters_.add(std::move(x.from)), x.deadline);
+    if (std::holds_alternative<std::monostate>(x.from))
+      return queue_.add_note(std::move(*x.write), now());
+    if (!stops_.empty())
+      return waiters_.refuse(x.from, record_trouble::closing,
+                             "records are being closed");
+    queue_.add_request(waiters_.add(std::move(x.from)), std::move(*x.write),
+                       now(), x.deadline);
+  }
+
+  // Writes when all is done that is in the mailbox now.
   void schedule() {
     phase_ = phase::scheduled;
     seen_ = queue_.size();
@@ -180,6 +174,7 @@ private:
   void write_round() {
     if (phase_ == phase::ended)
       return;
+    phase_ = phase::writing;
     take_left();
     expire();
     auto rows = queue_.next_batch(parts_.options.batch_max,
@@ -322,21 +317,29 @@ private:
     arm_expiry();
   }
 
+  // Says how many notes are lost.
+  std::size_t give_up(const std::string& cause) {
+    parts_.desk->close();
+    add_left();
+    record_queue::news news;
+    auto lost = queue_.give_up(cause, news);
+    parts_.counters->failed += lost;
+    tell(news);
+    publish_size();
+    return lost;
+  }
+
   // Answers everybody and ends.
   void end(const std::string& cause) {
     phase_ = phase::ended;
-    record_queue::news news;
-    auto lost = queue_.give_up(cause, news);
-    tell(news);
-    parts_.counters->failed += lost;
+    auto lost = give_up(cause);
     parts_.store.reset(); // closed before anybody hears of it
-    publish_size();
     if (lost > 0)
       SPDLOG_LOGGER_ERROR(log_, "stopped lost={} cause=\"{}\"", lost, cause);
     else
       SPDLOG_LOGGER_INFO(log_, "stopped lost=0");
     for (auto& from : stops_)
-      waiters_.deliver(from, records_flushed{lost, lost > 0 ? cause : ""});
+      from.deliver(records_flushed{lost, lost > 0 ? cause : ""});
     stops_.clear();
     self_->quit();
   }
@@ -374,11 +377,8 @@ private:
   }
 
   void publish_size() {
-    // Several writers share the counters: each adds what is its own.
-    auto& counters = *parts_.counters;
-    counters.queued += queue_.size() - published_;
-    published_ = queue_.size();
-    counters.set_oldest(parts_.writer, queue_.oldest());
+    parts_.desk->set_waiting(queue_.size());
+    parts_.counters->set_oldest(parts_.writer, queue_.oldest());
   }
 
   self_ptr self_ = nullptr;
@@ -387,13 +387,12 @@ private:
   std::mt19937_64 random_;
   record_queue queue_;
   record_waiters waiters_;
-  std::vector<record_waiter> stops_;
+  std::vector<stop_promise> stops_;
   time_point stop_at_ = never;
   phase phase_ = phase::idle;
   unsigned failures_ = 0;                              // in a row
   std::string cause_;                                  // of the last of them
   record_trouble trouble_ = record_trouble::timed_out; // which it makes
-  std::size_t published_ = 0;
   std::size_t seen_ = 0; // waiting when flush_now was sent
   bool warned_ = false;  // of this row of failures
   std::size_t generation_ = 0;
@@ -409,36 +408,13 @@ caf::behavior persistence(persistence_state::self_ptr self,
   state->start(self, std::move(*parts));
   self->set_exit_handler([state](caf::exit_msg&) { state->end_at_once(); });
   return {
-    [state](note_record& msg) { state->note(std::move(msg.write)); },
-    [=](get_or_create& msg) {
-      auto promise = self->make_response_promise<record_answer>();
-      state->request(promise, create_record{std::move(msg.draft), msg.strict},
-                     msg.deadline);
-      return promise;
-    },
     [state](writes_left) { state->take_left(); },
-    [=](write_record& msg) {
-      auto promise = self->make_response_promise<record_answer>();
-      state->request(promise, std::move(msg.write), msg.deadline);
-      return promise;
-    },
-    [state](flush_now) { state->read_mailbox(); },
+    [state](flush_now) { state->look_again(); },
     [state](const retry_now& msg) { state->retry(msg); },
-    [=](const flush_records& msg) {
-      auto promise = self->make_response_promise<records_flushed>();
-      state->flush(promise, msg.deadline);
-      return promise;
-    },
-    [state](const flush_records_blocking& msg) {
-      state->flush(msg.reply, msg.deadline);
-    },
     [=](const stop_records& msg) {
       auto promise = self->make_response_promise<records_flushed>();
       state->stop(promise, msg.deadline);
       return promise;
-    },
-    [state](const stop_records_blocking& msg) {
-      state->stop(msg.reply, msg.deadline);
     },
   };
 }

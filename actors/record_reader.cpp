@@ -20,8 +20,10 @@ constexpr duration lock_wait = 1s;
 // So many names are looked up at once.
 constexpr std::size_t names_max = 1'000;
 
-using asker = std::variant<caf::typed_response_promise<records_found>,
-                           std::shared_ptr<std::promise<records_found>>>;
+// An actor or a thread that waits.
+template <class Answer>
+using asker = std::variant<caf::typed_response_promise<Answer>,
+                           std::shared_ptr<std::promise<Answer>>>;
 
 class reader_state {
 public:
@@ -36,7 +38,7 @@ public:
     open_ = std::move(open);
   }
 
-  void find(asker from, std::vector<std::string> names) {
+  void find(asker<records_found> from, std::vector<std::string> names) {
     if (!names_.empty() && names_.size() + names.size() > names_max)
       read_names();
     asked_.push_back({std::move(from), names.size()});
@@ -52,14 +54,12 @@ public:
       answer(asked, names);
   }
 
-  void page(asker from, const record_query& what) {
-    auto read = attempt([&](record_store& x) {
-      std::vector<std::optional<record>> rows;
-      for (auto& row : x.page(what, lock_wait))
-        rows.emplace_back(std::move(row));
-      return rows;
+  void page(asker<page_found> from, const record_query& what) {
+    page_found found;
+    attempt(found, [&](record_store& x) {
+      found.page = x.read_page(what, lock_wait);
     });
-    deliver(from, read.found);
+    deliver(from, found);
   }
 
   void end() {
@@ -71,22 +71,19 @@ public:
 
 private:
   struct ask {
-    asker from;
+    asker<records_found> from;
     std::size_t names;
-  };
-
-  struct reading {
-    records_found found;
-    bool by_row = false; // it failed, and others may be read all the same
   };
 
   // A name that cannot be read fails those alone who asked for it: they are
   // found by halving.
   void answer(std::span<ask> asked, std::span<const std::string> names) {
-    auto all
-      = attempt([&](record_store& x) { return x.find(names, lock_wait); });
-    if (!all.by_row || asked.size() == 1)
-      return share_out(asked, all.found);
+    records_found all;
+    auto by_row = attempt(all, [&](record_store& x) {
+      all.rows = x.find(names, lock_wait);
+    });
+    if (!by_row || asked.size() == 1)
+      return share_out(asked, all);
     auto first = asked.first(asked.size() / 2);
     std::size_t count = 0;
     for (auto& x : first)
@@ -106,25 +103,26 @@ private:
     }
   }
 
-  // Twice: after a server was away, the first try finds a dead connection.
-  template <class Fun>
-  reading attempt(Fun fun) {
-    reading result;
-    for (int tries = 0; tries < 2 && !result.by_row; ++tries) {
+  // Whether it failed, and others may be read all the same. Twice: after a
+  // server was away, the first try finds a dead connection.
+  template <class Found, class Fun>
+  bool attempt(Found& found, Fun fun) {
+    auto by_row = false;
+    for (int tries = 0; tries < 2 && !by_row; ++tries) {
       try {
         if (!store_)
           store_ = open_();
-        result.found.rows = fun(*store_);
-        result.found.cause.clear();
-        return result;
+        fun(*store_);
+        found.cause.clear();
+        return false;
       } catch (const store_failure& x) {
-        result.found.cause = x.what();
-        result.by_row = store_ && may_be_of_a_row(x.code());
+        found.cause = x.what();
+        by_row = store_ && may_be_of_a_row(x.code());
       } catch (const std::exception& x) {
-        result.found.cause = x.what();
+        found.cause = x.what();
       }
     }
-    return result;
+    return by_row;
   }
 
   static bool may_be_of_a_row(store_errc code) {
@@ -132,12 +130,13 @@ private:
            || code == store_errc::misuse;
   }
 
-  static void deliver(asker& to, const records_found& what) {
-    using promise = std::shared_ptr<std::promise<records_found>>;
+  template <class Answer>
+  static void deliver(asker<Answer>& to, const Answer& what) {
+    using promise = std::shared_ptr<std::promise<Answer>>;
     if (auto blocking = std::get_if<promise>(&to))
       (*blocking)->set_value(what);
     else
-      std::get<caf::typed_response_promise<records_found>>(to).deliver(what);
+      std::get<caf::typed_response_promise<Answer>>(to).deliver(what);
   }
 
   self_ptr self_ = nullptr;
@@ -165,7 +164,7 @@ caf::behavior reader(reader_state::self_ptr self, const store_factory& open) {
       state->page(std::move(msg.reply), msg.what);
     },
     [=](const page_records& msg) {
-      auto promise = self->make_response_promise<records_found>();
+      auto promise = self->make_response_promise<page_found>();
       state->page(promise, msg.what);
       return promise;
     },

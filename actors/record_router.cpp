@@ -18,38 +18,46 @@ public:
 
   router_state() = default;
 
-  void start(self_ptr self, std::vector<caf::actor> writers) {
+  void start(self_ptr self, std::vector<record_writer> writers) {
     self_ = self;
     writers_ = std::move(writers);
   }
 
-  const caf::actor& writer_for(const std::string& row) const {
-    return writers_[writer_of(row, writers_.size())];
+  void note(record_write write) {
+    const auto& to = writer_for(write);
+    to.tell_of(to.desk->leave_note(std::move(write)));
   }
 
-  // Asks all, and answers when the last one has answered.
-  template <class Message, class Done>
-  void ask_all(time_point deadline, Done done) {
-    auto sum = std::make_shared<records_flushed>();
-    auto left = std::make_shared<std::size_t>(writers_.size());
-    auto add = [=](const records_flushed& x) mutable {
-      sum->pending += x.pending;
-      if (sum->cause.empty())
-        sum->cause = x.cause;
-      if (--*left == 0)
-        done(*sum);
-    };
-    for (auto& writer : writers_)
-      cafx::request(self_, writer, Message{deadline})
-        .then([add](const records_flushed& x) mutable { add(x); },
-              [add](const caf::error&) mutable {
-                add({});
-              }); // gone: nothing waits
+  void request(record_write write, time_point deadline) {
+    const auto& to = writer_for(write);
+    to.leave(std::move(write), deadline,
+             cafx::take_question<record_answer>(self_));
+  }
+
+  template <class Done>
+  void flush(time_point deadline, Done done) {
+    auto add = sum_of_all(std::move(done));
+    for (auto& x : writers_) {
+      auto left = x.desk->leave_mark(cafx::ask<records_flushed>(self_, add),
+                                     deadline);
+      if (left.refused)
+        add({}); // gone: nothing waits
+      x.tell_of(left);
+    }
+  }
+
+  template <class Done>
+  void stop(time_point deadline, Done done) {
+    auto add = sum_of_all(std::move(done));
+    for (auto& x : writers_)
+      cafx::request(self_, x.persistence, stop_records{deadline})
+        .then([add](const records_flushed& part) mutable { add(part); },
+              [add](const caf::error&) mutable { add({}); });
   }
 
   void end_all() {
-    for (auto& writer : writers_)
-      caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);
+    for (auto& x : writers_)
+      caf::anon_send_exit(x.persistence, caf::exit_reason::user_shutdown);
     end();
   }
 
@@ -60,53 +68,65 @@ public:
   }
 
 private:
+  const record_writer& writer_for(const record_write& x) const {
+    return writers_[writer_of(name_of(x), writers_.size())];
+  }
+
+  // Takes an answer of each writer, and calls `done` with them all.
+  template <class Done>
+  auto sum_of_all(Done done) {
+    auto sum = std::make_shared<records_flushed>();
+    auto left = std::make_shared<std::size_t>(writers_.size());
+    return [=](const records_flushed& x) mutable {
+      sum->pending += x.pending;
+      if (sum->cause.empty())
+        sum->cause = x.cause;
+      if (--*left == 0)
+        done(*sum);
+    };
+  }
+
   self_ptr self_ = nullptr;
-  std::vector<caf::actor> writers_;
+  std::vector<record_writer> writers_;
 };
 
 caf::behavior router(router_state::self_ptr self,
-                     const std::vector<caf::actor>& writers) {
+                     const std::vector<record_writer>& writers) {
   cafx::drop_unknown(self);
   auto* state = &cafx::state(self);
   state->start(self, writers);
   self->set_exit_handler([state](caf::exit_msg&) { state->end_all(); });
+  using promise = caf::typed_response_promise<records_flushed>;
   return {
-    [=](note_record& msg) {
-      auto& to = state->writer_for(name_of(msg.write));
-      cafx::send(self, to, std::move(msg));
-    },
+    [=](note_record& msg) { state->note(std::move(msg.write)); },
     [=](get_or_create& msg) {
-      auto& to = state->writer_for(msg.draft.name);
-      return cafx::delegate(self, to, std::move(msg));
+      state->request(create_record{std::move(msg.draft), msg.strict},
+                     msg.deadline);
     },
     [=](write_record& msg) {
-      auto& to = state->writer_for(name_of(msg.write));
-      return cafx::delegate(self, to, std::move(msg));
+      state->request(std::move(msg.write), msg.deadline);
     },
     [=](const flush_records& msg) {
-      auto promise = self->make_response_promise<records_flushed>();
-      state->ask_all<flush_records>(
-        msg.deadline,
-        [promise](const records_flushed& x) mutable { promise.deliver(x); });
-      return promise;
+      promise to = self->make_response_promise<records_flushed>();
+      state->flush(msg.deadline,
+                   [to](const records_flushed& x) mutable { to.deliver(x); });
+      return to;
     },
     [=](const flush_records_blocking& msg) {
-      state->ask_all<flush_records>(msg.deadline,
-                                    [to = msg.reply](const records_flushed& x) {
-                                      to->set_value(x);
-                                    });
+      state->flush(msg.deadline, [to = msg.reply](const records_flushed& x) {
+        to->set_value(x);
+      });
     },
     [=](const stop_records& msg) {
-      auto promise = self->make_response_promise<records_flushed>();
-      state->ask_all<stop_records>(msg.deadline,
-                                   [=](const records_flushed& x) mutable {
-                                     promise.deliver(x);
-                                     state->end();
-                                   });
-      return promise;
+      promise to = self->make_response_promise<records_flushed>();
+      state->stop(msg.deadline, [=](const records_flushed& x) mutable {
+        to.deliver(x);
+        state->end();
+      });
+      return to;
     },
     [=](const stop_records_blocking& msg) {
-      state->ask_all<stop_records>(msg.deadline, [=, to = msg.reply](auto& x) {
+      state->stop(msg.deadline, [=, to = msg.reply](const records_flushed& x) {
         to->set_value(x);
         state->end();
       });
@@ -116,12 +136,25 @@ caf::behavior router(router_state::self_ptr self,
 
 } // namespace
 
+void record_writer::tell_of(const record_desk::left& x) const {
+  if (x.first)
+    cafx::send_anon(persistence, writes_left{});
+}
+
+void record_writer::leave(record_write write, time_point deadline,
+                          cafx::asker<record_answer> from) const {
+  auto left = desk->leave(std::move(write), deadline, from);
+  if (left.refused)
+    from.answer(nullptr, std::move(*left.refused));
+  tell_of(left);
+}
+
 std::size_t writer_of(std::string_view name, std::size_t writers) {
   return writers < 2 ? 0 : std::hash<std::string_view>{}(name) % writers;
 }
 
 caf::actor spawn_record_router(caf::actor_system& sys,
-                               std::vector<caf::actor> writers) {
+                               std::vector<record_writer> writers) {
   return sys.spawn(router, std::move(writers));
 }
 

@@ -16,11 +16,8 @@ record_waiters::ticket record_waiters::add(record_waiter who) {
 }
 
 void record_waiters::deliver(record_waiter& to, record_answer answer) {
-  if (auto* promise
-      = std::get_if<caf::typed_response_promise<record_answer>>(&to)) {
-    promise->deliver(std::move(answer));
-    return;
-  }
+  if (auto* actor = std::get_if<cafx::asker<record_answer>>(&to))
+    return actor->answer(from_, std::move(answer));
   auto& place = std::get<record_place>(to);
   place.with->put(place.number, std::move(answer));
   if (answered_.empty() || answered_.back() != place.with)
@@ -28,11 +25,7 @@ void record_waiters::deliver(record_waiter& to, record_answer answer) {
 }
 
 void record_waiters::deliver(record_waiter& to, records_flushed answer) {
-  if (auto* promise
-      = std::get_if<std::shared_ptr<std::promise<records_flushed>>>(&to))
-    return (*promise)->set_value(std::move(answer));
-  std::get<caf::typed_response_promise<records_flushed>>(to).deliver(
-    std::move(answer));
+  std::get<cafx::asker<records_flushed>>(to).answer(from_, std::move(answer));
 }
 
 void record_waiters::refuse(record_waiter& to, record_trouble why,
@@ -44,12 +37,6 @@ void record_waiters::announce() {
   for (auto& x : answered_)
     x->announce();
   answered_.clear();
-}
-
-void record_waiters::abandon() {
-  for (auto& x : all_)
-    if (auto* place = std::get_if<record_place>(&x))
-      place->with->abandon();
 }
 
 } // namespace steward

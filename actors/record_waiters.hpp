@@ -4,26 +4,22 @@
 #include <steward/core/record_queue.hpp>
 #include <steward/messages/records.hpp>
 
-#include <future>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace steward {
-
-/// Who waits for an answer of persistence: an actor, or a thread, alone or in a
-/// crowd.
-using record_waiter
-  = std::variant<std::monostate, caf::typed_response_promise<record_answer>,
-                 record_place, caf::typed_response_promise<records_flushed>,
-                 std::shared_ptr<std::promise<records_flushed>>>;
 
 /// All who wait, by the ticket that the queue knows them by. Each is answered
 /// once. Of one actor alone.
 class record_waiters {
 public:
   using ticket = record_queue::ticket;
+
+  /// In whose name actors are answered.
+  void speak_for(caf::actor_control_block* who) {
+    from_ = who;
+  }
 
   ticket add(record_waiter who);
 
@@ -45,10 +41,8 @@ public:
   /// Wakes the threads that have an answer now.
   void announce();
 
-  /// Lets no thread wait any longer: there will be no answers.
-  void abandon();
-
 private:
+  caf::actor_control_block* from_ = nullptr;
   std::vector<record_waiter> all_; // a ticket is a place in it
   std::vector<ticket> free_;
   std::vector<std::shared_ptr<record_gathering>> answered_; // since `announce`

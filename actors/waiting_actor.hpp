@@ -7,7 +7,7 @@ namespace steward {
 /// How an actor waits that asked by a handle of the pool: for a `granted_hold`.
 class waiting_actor final : public request_sink {
 public:
-  explicit waiting_actor(cafx::return_address who) : who_(std::move(who)) {
+  explicit waiting_actor(cafx::asker<granted_hold> who) : who_(std::move(who)) {
   }
 
   waiting_actor(const waiting_actor&) = delete;
@@ -20,7 +20,7 @@ public:
   void failed(const caf::error& why) noexcept override;
 
 private:
-  cafx::return_address who_;
+  cafx::asker<granted_hold> who_;
   bool answered_ = false;
 };
 

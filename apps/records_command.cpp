@@ -180,7 +180,6 @@ int purge(record_admin& all, duration older_than) {
   auto before = time_point{std::chrono::duration_cast<duration>(now)}
                 - older_than;
   std::size_t gone = 0;
-  catch_interrupts();
   try {
     progress_bar bar{"purging", true};
     gone = all.purge(before, [&](std::size_t so_far) {
@@ -188,6 +187,8 @@ int purge(record_admin& all, duration older_than) {
       bar.update(so_far, -1);
       return !interrupted();
     });
+  } catch (const record_admin::ended&) {
+    complain("what was under way when it was interrupted may be purged, too");
   } catch (const store_failure&) {
     write_stdout(count_of(gone, "record") + " purged before it failed\n");
     throw;
@@ -198,7 +199,6 @@ int purge(record_admin& all, duration older_than) {
 }
 
 int export_jsonl(record_admin& all, const records_arguments& arguments) {
-  catch_interrupts(); // the draft goes, whoever ends us
   std::optional<file_draft> file;
   if (arguments.jsonl != "-")
     file.emplace(arguments.jsonl);
@@ -236,13 +236,19 @@ int run_records(const records_arguments& arguments) {
     return verify_or_say_why_not(arguments.url);
   auto purges = arguments.what == action::purge;
   record_admin all{arguments.url, purges ? store_use::tend : store_use::look};
-  if (purges)
-    return purge(all, arguments.older_than);
   if (arguments.what == action::show)
     return show(all, arguments.name);
-  if (arguments.what == action::export_jsonl)
-    return export_jsonl(all, arguments);
-  return list(all, arguments);
+  if (arguments.what == action::list)
+    return list(all, arguments);
+  // These leave something behind: a file, or only a part of what was there.
+  catch_interrupts();
+  all.end_when([] { return interrupted().load(); });
+  try {
+    return purges ? purge(all, arguments.older_than)
+                  : export_jsonl(all, arguments);
+  } catch (const record_admin::ended&) {
+    return 128 + interrupt_signal();
+  }
 }
 
 } // namespace steward

@@ -132,11 +132,12 @@ std::optional<bool> to_state(const std::string& word) {
 duration to_age(const std::string& word) {
   if (word == "now")
     return duration::zero();
+  constexpr duration age_max = std::chrono::days{100'000}; // 273 years
   auto age = parse_duration(word);
-  if (!age || *age == duration::zero())
+  if (!age || *age == duration::zero() || *age > age_max)
     refuse("--older-than", word,
-           "a duration above 0, such as 90s, 5min, 720h, or now: all that are "
-           "closed");
+           "a duration above 0 and up to 100000d, such as 90s, 5min, 720h, or "
+           "now: all that are closed");
   return *age;
 }
 

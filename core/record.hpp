@@ -78,6 +78,9 @@ inline const std::string& name_of(const record_write& x) {
 /// About how many bytes it sends to the database.
 std::size_t size_of(const record_write& x);
 
+/// What is larger than that is a bad row: it would hold up all others.
+inline constexpr std::size_t record_bytes_max = 16'000'000;
+
 /// How a request for a record ended. A conflict is an answer, not an error.
 enum class record_verdict : unsigned char {
   created,     ///< the row carries this request's token

@@ -85,36 +85,62 @@ auto request(Self* self, const Dest& dest, Message&& msg) {
 #endif
 }
 
-/// Where an actor expects one answer, as if it had sent a request: whoever has
-/// this may give it, once, from any thread.
-class return_address {
+/// A question of an actor that waits for an `Answer`. Unlike a response promise,
+/// which is part of the actor that made it, it can be kept by anybody and
+/// answered in any thread, once.
+template <class Answer>
+class asker {
 public:
-  return_address(caf::strong_actor_ptr who, caf::message_id id)
-    : who_(std::move(who)), id_(id) {
+  asker(caf::strong_actor_ptr who, caf::message_id which)
+    : who_(std::move(who)), which_(which) {
   }
 
-  void answer(caf::message what) {
-#if STEWARD_CAF_1
-    who_->enqueue(caf::make_mailbox_element(nullptr, id_, std::move(what)),
-                  nullptr);
-#else
-    who_->enqueue(nullptr, id_, std::move(what), nullptr);
-#endif
+  /// In the name of `from`, who may be nobody.
+  void answer(caf::strong_actor_ptr from, Answer what) const {
+    send(std::move(from), caf::make_message(std::move(what)));
+  }
+
+  /// The same with an error.
+  void refuse(caf::strong_actor_ptr from, caf::error why) const {
+    send(std::move(from), caf::make_message(std::move(why)));
   }
 
 private:
+  void send(caf::strong_actor_ptr from, caf::message what) const {
+    if (!who_)
+      return;
+#if STEWARD_CAF_1
+    who_->enqueue(caf::make_mailbox_element(std::move(from),
+                                            which_.response_id(),
+                                            std::move(what)),
+                  nullptr);
+#else
+    who_->enqueue(std::move(from), which_.response_id(), std::move(what),
+                  nullptr);
+#endif
+  }
+
   caf::strong_actor_ptr who_;
-  caf::message_id id_;
+  caf::message_id which_;
 };
 
-/// Has `self` handle one answer by `on_value`, which takes one argument, or
-/// `on_error`, which takes a `caf::error`.
-template <class Self, class OnValue, class OnError>
-return_address expect(Self* self, OnValue on_value, OnError on_error) {
-  auto id = self->new_request_id(caf::message_priority::normal).response_id();
+/// Who sent the current message of `self`: the handler leaves the answer to it.
+template <class Answer, class Self>
+asker<Answer> take_question(Self* self) {
+  auto who = self->current_sender();
+  return {std::move(who), self->take_current_message_id()};
+}
+
+/// A question that `self` puts by other means than a request. `then` is called
+/// in `self` with the answer, or what is in `otherwise` with an error.
+template <class Answer, class Self, class Then, class... Otherwise>
+asker<Answer> ask(Self* self, Then then, Otherwise... otherwise) {
+  auto which = self->new_request_id(caf::message_priority::normal);
   self->add_multiplexed_response_handler(
-    id, caf::behavior{std::move(on_value), std::move(on_error)});
-  return {caf::actor_cast<caf::strong_actor_ptr>(self), id};
+    which.response_id(),
+    caf::behavior{[then](const Answer& what) mutable { then(what); },
+                  std::move(otherwise)...});
+  return {caf::strong_actor_ptr{self->ctrl()}, which};
 }
 
 /// Discards what no handler matches instead of printing it.

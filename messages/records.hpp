@@ -15,7 +15,7 @@ namespace steward {
 
 /// To persistence: "there must be a record of this name; which is it?" Answered
 /// by `record_answer` after the row is durable, or as `unavailable` at the
-/// deadline; if it comes during a transaction, after that at the earliest.
+/// deadline; at once if too many wait.
 struct get_or_create {
   record draft;
   time_point deadline = never;
@@ -28,8 +28,8 @@ struct write_record {
   time_point deadline = never;
 };
 
-/// To persistence: "there are writes of plain threads at the desk." Not
-/// answered: they are, where they wait.
+/// To persistence: "there is something at your desk." Not answered: those are
+/// who left it.
 struct writes_left {};
 
 /// To persistence: "write this when you can." Not answered; tried again until
@@ -69,10 +69,15 @@ struct stop_records_blocking {
   std::shared_ptr<std::promise<records_flushed>> reply;
 };
 
-/// What a reader found.
+/// What a reader found under names.
 struct records_found {
-  /// One for each name; all of a page are there.
-  std::vector<std::optional<record>> rows;
+  std::vector<std::optional<record>> rows; ///< one for each name
+  std::string cause; ///< one line; empty unless nothing could be read
+};
+
+/// What a reader found of a page.
+struct page_found {
+  record_page page;
   std::string cause; ///< one line; empty unless nothing could be read
 };
 
@@ -81,7 +86,7 @@ struct find_records {
   std::vector<std::string> names;
 };
 
-/// To a reader: "which are these?" Answered by `records_found`.
+/// To a reader: "which are these?" Answered by `page_found`.
 struct page_records {
   record_query what;
 };
@@ -94,13 +99,13 @@ struct find_records_blocking {
 
 struct page_records_blocking {
   record_query what;
-  std::shared_ptr<std::promise<records_found>> reply;
+  std::shared_ptr<std::promise<page_found>> reply;
 };
 
 /// To a reader: be gone.
 struct stop_reader {};
 
-/// Persistence to itself: "the mailbox is read; write." The same for a reader.
+/// Persistence to itself: "all have come; write." The same for a reader.
 struct flush_now {};
 
 /// Persistence to itself: "it is `at`: time to try again, or for somebody's
@@ -117,6 +122,7 @@ STEWARD_MESSAGE(steward::get_or_create)
 STEWARD_MESSAGE(steward::write_record)
 STEWARD_MESSAGE(steward::writes_left)
 STEWARD_MESSAGE(steward::records_found)
+STEWARD_MESSAGE(steward::page_found)
 STEWARD_MESSAGE(steward::find_records)
 STEWARD_MESSAGE(steward::page_records)
 STEWARD_MESSAGE(steward::find_records_blocking)

@@ -43,7 +43,7 @@ public:
     if (auto free = core_->try_borrow(key, options.params))
       return static_cast<void>(on_lease(lease<T>{std::move(free)}));
     auto sink = [&] {
-      return std::make_shared<waiting_actor>(cafx::expect(
+      return std::make_shared<waiting_actor>(cafx::ask<granted_hold>(
         self,
         [on_lease](const granted_hold& x) mutable {
           on_lease(lease<T>{std::move(*x.what)});

@@ -2,6 +2,7 @@
 
 #include <steward/runtime/processes.hpp>
 
+#include <chrono>
 #include <map>
 #include <span>
 #include <utility>
@@ -141,8 +142,32 @@ std::size_t record_admin::purge(time_point before,
                                 function_ref<bool(std::size_t)> go_on) {
   std::size_t all = 0;
   for (auto some = purge_rows; some == purge_rows && go_on(all); all += some)
-    some = store_->purge(before, purge_rows, wait_max);
+    some = purge_some(before);
   return all;
+}
+
+// Somebody else's lock is waited for in short goes, so that we hear if somebody
+// has had enough meanwhile.
+std::size_t record_admin::purge_some(time_point before) {
+  using clock = std::chrono::steady_clock;
+  for (auto until = clock::now() + wait_max;;) {
+    try {
+      return store_->purge(before, purge_rows, 100ms);
+    } catch (const store_failure& x) {
+      if (x.code() != store_errc::busy || clock::now() >= until)
+        throw;
+    }
+    if (told_())
+      throw ended{};
+  }
+}
+
+void record_admin::end_when(std::function<bool()> told) {
+  told_ = std::move(told);
+  store_->on_wait([this] {
+    if (told_())
+      throw ended{};
+  });
 }
 
 std::string record_admin::where() const {

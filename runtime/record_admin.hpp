@@ -6,6 +6,8 @@
 #include <steward/storage/record_store.hpp>
 
 #include <cstddef>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,11 +46,21 @@ public:
   /// long as `go_on`, which hears how many that were so far. Returns how many.
   std::size_t purge(time_point before, function_ref<bool(std::size_t)> go_on);
 
+  /// Thrown by all functions that wait for a server when `told` says so; what
+  /// they did then is not known.
+  struct ended : std::exception {};
+
+  /// From now on `told` is asked whether somebody wants this to end.
+  void end_when(std::function<bool()> told);
+
   /// Where the records are, without passwords.
   std::string where() const;
 
 private:
+  std::size_t purge_some(time_point before);
+
   std::unique_ptr<record_store> store_;
+  std::function<bool()> told_ = [] { return false; };
 };
 
 } // namespace steward

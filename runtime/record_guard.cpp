@@ -20,6 +20,8 @@ constexpr duration lease_max = 24h;
 // Longest wait for another's lock in one go: a heartbeat must not wait for it.
 constexpr duration lock_wait = 1s;
 
+constexpr const char* guard_ended = "the guard of the records has ended";
+
 guard_options checked(guard_options options) {
   if (options.lease < lease_min || options.lease > lease_max)
     throw std::invalid_argument{"lease of a record guard; allowed: 1s to 1d"};
@@ -37,33 +39,45 @@ void require_written(const record_answer& x, const std::string& name) {
 
 record_guard::record_guard(caf::actor_system& sys, guard_options options,
                            const surroundings& around)
-  : options_(checked(std::move(options))), time_(around.time) {
+  : options_(checked(std::move(options))), time_(around.time), shared_(false) {
   start(around); // which may fail, as long as nothing runs
   records_options how;
   how.url = options_.url;
   how.owner = options_.owner;
-  own_ = open_records(sys, how, around);
-  records_ = own_.get();
+  records_ = open_records(sys, how, around);
   heart_ = std::thread{[this] { beat_until_end(); }};
 }
 
-record_guard::record_guard(records& shared, guard_options options,
-                           const surroundings& around)
+record_guard::record_guard(std::shared_ptr<records> shared,
+                           guard_options options, const surroundings& around)
   : options_(checked(std::move(options))), time_(around.time),
-    records_(&shared) {
+    records_(std::move(shared)), shared_(true) {
   start(around);
   heart_ = std::thread{[this] { beat_until_end(); }};
 }
 
 record_guard::~record_guard() {
+  end();
+}
+
+// -- verbs --------------------------------------------------------------------
+
+void record_guard::end() {
   {
     std::lock_guard lock{guard_};
-    ending_ = true;
+    if (std::exchange(ending_, true))
+      return;
   }
   end_.notify_all();
   heart_.join();
-  if (own_)
-    own_->stop({options_.patience});
+  std::shared_ptr<records> last;
+  {
+    std::lock_guard lock{sharing_};
+    last = std::move(records_);
+  }
+  if (!shared_)
+    last->stop({options_.patience});
+  std::lock_guard lock{guard_};
   try {
     for (auto id : joined_)
       store_->leave(id, lock_wait);
@@ -71,8 +85,6 @@ record_guard::~record_guard() {
     // The lease ends by itself.
   }
 }
-
-// -- verbs --------------------------------------------------------------------
 
 reclaim_report
 record_guard::reclaim(const std::string& pool,
@@ -82,6 +94,9 @@ record_guard::reclaim(const std::string& pool,
   {
     std::lock_guard lock{guard_};
     known = store_->nodes(options_.patience);
+    // Their leases are over, as nobody forgets a node before that.
+    for (auto id : store_->strays(options_.patience))
+      known.push_back({id, {}, {}, true});
     std::erase_if(known, [this](const node& x) {
       return std::find(joined_.begin(), joined_.end(), x.id) != joined_.end();
     });
@@ -112,8 +127,9 @@ void record_guard::reclaim_of(
     for (auto& row : page.rows) {
       try {
         take_back(row);
-        require_written(records_->close(row.name, close_reason::orphaned,
-                                        {options_.patience}),
+        require_written(require_records()->close(row.name,
+                                                 close_reason::orphaned,
+                                                 {options_.patience}),
                         row.name);
         ++report.reclaimed;
       } catch (const std::exception& x) {
@@ -130,7 +146,8 @@ record record_guard::open(record_request wanted) {
   wanted.incarnation = incarnation;
   wanted.strict = true;
   auto name = wanted.name;
-  auto answer = records_->get_or_create(std::move(wanted), {options_.patience});
+  auto answer = require_records()->get_or_create(std::move(wanted),
+                                                 {options_.patience});
   require_written(answer, name);
   if (answer.verdict != record_verdict::created)
     throw records_unwritable{"the name '" + name + "' is taken"};
@@ -147,7 +164,8 @@ record record_guard::open(record_request wanted) {
 void record_guard::set_journal(record& of, std::string journal) {
   record_change change{.name = of.name, .version = of.version};
   change.journal = std::move(journal);
-  auto answer = records_->update(std::move(change), {options_.patience});
+  auto answer = require_records()->update(std::move(change),
+                                          {options_.patience});
   require_written(answer, of.name);
   if (answer.verdict == record_verdict::conflict)
     throw records_unwritable{"somebody else changed '" + of.name + "'"};
@@ -155,7 +173,9 @@ void record_guard::set_journal(record& of, std::string journal) {
 }
 
 void record_guard::close(const std::string& name, close_reason why) {
-  auto answer = records_->close(name, why, {options_.patience});
+  auto all = shared_records();
+  auto answer = all ? all->close(name, why, {options_.patience})
+                    : unavailable(record_trouble::closing, guard_ended);
   if (answer.trouble == record_trouble::unknown_name)
     require_written(answer, name);
   if (answer.verdict != record_verdict::unavailable)
@@ -164,10 +184,24 @@ void record_guard::close(const std::string& name, close_reason why) {
                             one_line(name), one_line(answer.cause));
   // Records that end take no notes; then it is reclaimed at the next start.
   if (answer.trouble != record_trouble::closing)
-    records_->note_closed(name, why, time_->now());
+    all->note_closed(name, why, time_->now());
 }
 
 // -- private ------------------------------------------------------------------
+
+// Kept for a call, whose waits have a limit, and no longer: who is stuck in an
+// opener must not keep the actors behind them.
+std::shared_ptr<records> record_guard::shared_records() const {
+  std::lock_guard lock{sharing_};
+  return records_;
+}
+
+std::shared_ptr<records> record_guard::require_records() const {
+  auto all = shared_records();
+  if (!all)
+    throw records_unwritable{guard_ended};
+  return all;
+}
 
 void record_guard::start(const surroundings& around) {
   store_ = around.open_store(options_.url, options_.patience);

@@ -51,21 +51,27 @@ public:
   record_guard(caf::actor_system& sys, guard_options options,
                const surroundings& around = surroundings::machine());
 
-  /// The same, which writes through `shared` and has to end before it.
-  record_guard(records& shared, guard_options options,
+  /// The same, which writes through `shared`: they stay as long as a call of this
+  /// guard is under way, and until it ends.
+  record_guard(std::shared_ptr<records> shared, guard_options options,
                const surroundings& around = surroundings::machine());
 
   record_guard(const record_guard&) = delete;
   record_guard& operator=(const record_guard&) = delete;
 
-  /// Leaves: what is still open is then anybody's.
+  /// Ends it.
   ~record_guard();
 
   // -- verbs ------------------------------------------------------------------
 
+  /// Leaves: what is still open is then anybody's, and nothing is recorded any
+  /// more, whoever still has this. Again: does nothing.
+  void end();
+
   /// Takes back what dead processes left open in this pool, of any pool if
   /// empty: hands each record to `take_back`, then closes it as `orphaned`.
-  /// What throws stays open. A living process is never robbed.
+  /// What throws stays open. A living process is never robbed. Those of nobody
+  /// who is known are taken, too: they were written as their lease was lost.
   reclaim_report reclaim(const std::string& pool,
                          const std::function<void(const record&)>& take_back);
 
@@ -93,14 +99,17 @@ public:
     return options_.owner;
   }
 
-  /// Whether the lease was over before it was renewed, as after a long stop:
-  /// then another machine may have taken what was open here. It stays so, and
-  /// the guard joins as a new incarnation for what is opened from then on.
+  /// Whether the lease is over, as after a long stop: then another machine may
+  /// have taken what was open here. It stays so, and the guard joins as a new
+  /// incarnation for what is opened from then on. Judged when it is asked, by a
+  /// clock that counts from before the last heartbeat.
   bool lost() const noexcept {
-    return lost_;
+    return lost_ || !lease_is_good();
   }
 
 private:
+  std::shared_ptr<records> shared_records() const;
+  std::shared_ptr<records> require_records() const;
   void start(const surroundings& around);
   void join(duration wait_max);
   void renew(duration wait_max);
@@ -113,9 +122,10 @@ private:
 
   guard_options options_;
   std::shared_ptr<const timepiece> time_;
-  std::unique_ptr<records> own_; // unless they are shared
-  records* records_ = nullptr;
-  std::mutex guard_; // of `store_`, `joined_` and `ending_`
+  mutable std::mutex sharing_;       // of `records_`
+  std::shared_ptr<records> records_; // until the end
+  bool shared_;                      // with who stops them
+  std::mutex guard_;                 // of `store_`, `joined_` and `ending_`
   std::unique_ptr<record_store> store_;
   std::vector<std::int64_t> joined_; // all incarnations, the last one is `id_`
   std::atomic<std::int64_t> id_{0};

@@ -1,7 +1,6 @@
 #include <steward/runtime/records.hpp>
 
 #include <steward/actors/record_reader.hpp>
-#include <steward/actors/record_router.hpp>
 #include <steward/core/planted.hpp>
 
 #include <algorithm>
@@ -47,20 +46,13 @@ std::optional<Answer> wait_for(waiting& waits, std::future<Answer> coming,
   }
 }
 
-std::vector<caf::actor> actors_of(const std::vector<records::writer>& all) {
-  std::vector<caf::actor> result;
-  for (auto& x : all)
-    result.push_back(x.persistence);
-  return result;
-}
-
 } // namespace
 
 // -- construction -------------------------------------------------------------
 
 records::records(actors all, std::shared_ptr<record_counters> counters,
                  const surroundings& around, std::string owner)
-  : persistence_(std::move(all.persistence)), writers_(std::move(all.writers)),
+  : router_(std::move(all.router)), writers_(std::move(all.writers)),
     make_reader_(std::move(all.make_reader)), counters_(std::move(counters)),
     time_(around.time), waits_(around.waits), owner_(std::move(owner)),
     token_seed_(around.random()) {
@@ -94,28 +86,26 @@ record_answer records::close(std::string name, close_reason reason,
 
 std::vector<std::optional<record>> records::find(std::vector<std::string> names,
                                                  record_call_options options) {
-  return ask_reader(find_records_blocking{std::move(names), nullptr}, options)
+  return ask_reader<records_found>(
+           find_records_blocking{std::move(names), nullptr}, options)
     .rows;
 }
 
-std::vector<record> records::page(const record_query& what,
-                                  record_call_options options) {
-  std::vector<record> rows;
-  for (auto& row :
-       ask_reader(page_records_blocking{what, nullptr}, options).rows)
-    rows.push_back(std::move(*row));
-  return rows;
+record_page records::page(const record_query& what,
+                          record_call_options options) {
+  return ask_reader<page_found>(page_records_blocking{what, nullptr}, options)
+    .page;
 }
 
 void records::note_opened(record_request opened, time_point at) {
   auto row = draft(std::move(opened));
   row.opened_at = at;
-  cafx::send_anon(persistence_, note_record{create_record{std::move(row)}});
+  cafx::send_anon(router_, note_record{create_record{std::move(row)}});
 }
 
 void records::note_closed(std::string name, close_reason reason,
                           time_point at) {
-  cafx::send_anon(persistence_,
+  cafx::send_anon(router_,
                   note_record{close_record{std::move(name), reason, at}});
 }
 
@@ -123,8 +113,7 @@ template <class Message>
 records_flushed records::ask_flushed(const record_call_options& options) {
   auto reply = std::make_shared<std::promise<records_flushed>>();
   auto coming = reply->get_future();
-  cafx::send_anon(persistence_,
-                  Message{deadline_of(options), std::move(reply)});
+  cafx::send_anon(router_, Message{deadline_of(options), std::move(reply)});
   std::string cause;
   if (auto answer = wait_for(*waits_, std::move(coming), options.deadline,
                              cause))
@@ -157,7 +146,8 @@ std::unique_ptr<records> open_records(caf::actor_system& sys,
     parts.options = options.persistence;
     parts.options.seed += all.writers.size();
     parts.writer = all.writers.size();
-    parts.desk = std::make_shared<record_desk>();
+    parts.desk = std::make_shared<record_desk>(parts.options.queue_max,
+                                               counters);
     auto desk = parts.desk;
     all.writers.push_back(
       {spawn_persistence(sys, std::move(parts), around.records_thread),
@@ -171,9 +161,7 @@ std::unique_ptr<records> open_records(caf::actor_system& sys,
     stores.push_back(open());
   for (auto& store : stores)
     start_writer(std::move(store));
-  all.persistence = all.writers.size() == 1
-                      ? all.writers[0].persistence
-                      : spawn_record_router(sys, actors_of(all.writers));
+  all.router = spawn_record_router(sys, all.writers);
   all.make_reader = [&sys, open, thread = around.records_thread] {
     return spawn_record_reader(sys, open, thread);
   };
@@ -183,31 +171,27 @@ std::unique_ptr<records> open_records(caf::actor_system& sys,
 
 // -- private ------------------------------------------------------------------
 
-record_answer records::unavailable(const caf::error& err) {
-  return steward::unavailable(record_trouble::closing,
-                              "records are closed: " + describe(err));
-}
-
 record_answer records::write(record_write what,
                              const record_call_options& options) {
   const auto& to = writer_for(name_of(what));
-  auto [place, first] = to.desk->leave(std::move(what), deadline_of(options));
-  if (first)
-    cafx::send_anon(to.persistence, writes_left{});
-  auto come = [&place = place](std::chrono::nanoseconds d) {
+  auto left = to.desk->leave(std::move(what), deadline_of(options));
+  if (left.refused)
+    return std::move(*left.refused);
+  to.tell_of(left);
+  auto& place = left.place;
+  auto come = [&](std::chrono::nanoseconds d) {
     return place.with->wait(place.number, d);
   };
   if (waits_->wait(come, bound_of(options.deadline)))
     return place.with->take(place.number);
-  auto answer = steward::unavailable(record_trouble::timed_out, no_answer);
+  auto answer = unavailable(record_trouble::timed_out, no_answer);
   answer.may_exist = true; // it may be under way
   return answer;
 }
 
-template <class Message>
-records_found records::ask_reader(Message msg,
-                                  const record_call_options& options) {
-  msg.reply = std::make_shared<std::promise<records_found>>();
+template <class Answer, class Message>
+Answer records::ask_reader(Message msg, const record_call_options& options) {
+  msg.reply = std::make_shared<std::promise<Answer>>();
   auto coming = msg.reply->get_future();
   cafx::send_anon(reader(), std::move(msg));
   std::string cause;
@@ -227,7 +211,7 @@ caf::actor records::reader() {
   return reader_;
 }
 
-const records::writer& records::writer_for(std::string_view name) const {
+const record_writer& records::writer_for(std::string_view name) const {
   return writers_[writer_of(name, writers_.size())];
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <steward/actors/persistence.hpp>
+#include <steward/actors/record_router.hpp>
 #include <steward/core/record.hpp>
 #include <steward/core/timepiece.hpp>
 #include <steward/messages/errors.hpp>
@@ -74,16 +75,10 @@ class records {
 public:
   using callback = std::function<void(const record_answer&)>;
 
-  /// Who writes, and where threads leave it their writes.
-  struct writer {
-    caf::actor persistence;
-    std::shared_ptr<record_desk> desk;
-  };
-
   /// The actors behind records.
   struct actors {
-    caf::actor persistence;      ///< takes everything
-    std::vector<writer> writers; ///< by `writer_of`; may be that one alone
+    caf::actor router;                       ///< takes all messages
+    std::vector<record_writer> writers;      ///< by `writer_of`
     std::function<caf::actor()> make_reader; ///< when it is first needed
   };
 
@@ -107,18 +102,16 @@ public:
                               record_call_options options = {});
 
   /// The same for the actor `self`: returns at once and calls `done` in `self`
-  /// exactly once, as long as it lives. What comes while a transaction is under
-  /// way hears of its deadline after that: see docs/records.md.
+  /// exactly once, as long as it lives, by the deadline give or take 50 ms; later
+  /// only if the disk of an SQLite file hangs, see docs/records.md.
   template <class Self>
   void get_or_create(Self* self, record_request wanted, callback done,
                      record_call_options options = {}) {
     auto strict = wanted.strict;
-    get_or_create_by msg{draft(std::move(wanted)), deadline_of(options),
-                         strict};
-    const auto& to = writer_for(msg.draft.name).persistence;
-    cafx::request(self, to, std::move(msg))
-      .then([done](const record_answer& answer) { done(answer); },
-            [done](const caf::error& err) { done(unavailable(err)); });
+    record_write write = create_record{draft(std::move(wanted)), strict};
+    const auto& to = writer_for(name_of(write));
+    to.leave(std::move(write), deadline_of(options),
+             cafx::ask<record_answer>(self, std::move(done)));
   }
 
   /// Changes a record that still has this version: `existed` with the row as it
@@ -134,9 +127,9 @@ public:
   std::vector<std::optional<record>> find(std::vector<std::string> names,
                                           record_call_options options = {});
 
-  /// The same for a page.
-  std::vector<record> page(const record_query& what,
-                           record_call_options options = {});
+  /// The same for a page, by id. A row that cannot be read is named in it, and
+  /// hides no other.
+  record_page page(const record_query& what, record_call_options options = {});
 
   /// "This resource is open." Written behind, never answered, kept until it is
   /// durable or `stop` gives up.
@@ -166,7 +159,7 @@ public:
 
   /// Takes the messages of messages/records.hpp.
   const caf::actor& actor() const {
-    return persistence_;
+    return router_;
   }
 
   const std::string& owner() const {
@@ -174,26 +167,22 @@ public:
   }
 
 private:
-  using get_or_create_by = steward::get_or_create;
-
-  static record_answer unavailable(const caf::error& err);
-
   record draft(record_request wanted);
   creator_token next_token();
   time_point deadline_of(const record_call_options& options) const;
 
   caf::actor reader();
   record_answer write(record_write what, const record_call_options& options);
-  const writer& writer_for(std::string_view name) const;
+  const record_writer& writer_for(std::string_view name) const;
 
   template <class Message>
   records_flushed ask_flushed(const record_call_options& options);
 
-  template <class Message>
-  records_found ask_reader(Message msg, const record_call_options& options);
+  template <class Answer, class Message>
+  Answer ask_reader(Message msg, const record_call_options& options);
 
-  caf::actor persistence_;
-  std::vector<writer> writers_;
+  caf::actor router_;
+  std::vector<record_writer> writers_;
   std::function<caf::actor()> make_reader_;
   std::mutex reading_; // of `reader_`
   caf::actor reader_;

@@ -128,7 +128,7 @@ private:
   void ask(const timed_request& r) {
     auto error = d_->pool->ask(
       self_, r.key, {std::string{r.params}, std::chrono::hours{24}}, [this] {
-        return std::make_shared<waiting_actor>(cafx::expect(
+        return std::make_shared<waiting_actor>(cafx::ask<granted_hold>(
           self_,
           [this](const granted_hold& x) {
             if (!x.what->fresh())

@@ -116,7 +116,7 @@ std::shared_ptr<record_guard> runtime::guard_of(const pool_options& options) {
   std::lock_guard lock{joining_};
   if (!records_guard_)
     records_guard_
-      = std::make_shared<record_guard>(*records_,
+      = std::make_shared<record_guard>(records_,
                                        guard_options{.url = options_.records,
                                                      .owner = options_.owner,
                                                      .lease = options_.lease},
@@ -172,14 +172,17 @@ drain_report runtime::drain(duration patience) {
   }
   {
     std::lock_guard lock{joining_};
-    records_guard_.reset(); // what is still open is anybody's now
+    if (records_guard_)
+      records_guard_->end(); // what is still open is anybody's now
+    records_guard_.reset();
   }
   if (records_ != nullptr) {
     auto last = records_->stop({options_.close_timeout});
     report.unwritten = last.pending;
     report.records_error = last.cause;
     // A handle to an actor with a thread of its own would keep the actor
-    // system from ending.
+    // system from ending. A worker that is still in a call of the guard has one
+    // until that ends, which has a limit.
     records_.reset();
   }
   cafx::send_anon(clock_, stop_clock{});

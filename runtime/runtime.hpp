@@ -155,7 +155,7 @@ private:
   std::shared_ptr<alarms> alarms_;
   caf::actor clock_;
   std::shared_ptr<job_runner> workers_;
-  std::unique_ptr<steward::records> records_;
+  std::shared_ptr<steward::records> records_;
   mutable std::mutex joining_;                  // of `records_guard_`
   std::shared_ptr<record_guard> records_guard_; // when a durable pool needs it
 

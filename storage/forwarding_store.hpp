@@ -54,6 +54,10 @@ public:
     return inner_->nodes(wait_max);
   }
 
+  std::vector<std::int64_t> strays(duration wait_max) override {
+    return inner_->strays(wait_max);
+  }
+
   record_page adopt(const adoption& what, duration wait_max) override {
     return inner_->adopt(what, wait_max);
   }

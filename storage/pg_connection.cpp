@@ -186,8 +186,19 @@ void pg_connection::wait(bool to_write, clock::time_point until,
     auto ms = std::chrono::ceil<std::chrono::milliseconds>(pause).count();
     if (::poll(&what, 1, static_cast<int>(ms)) > 0)
       return;
-    if (on_wait_)
-      on_wait_();
+    tell_of_wait();
+  }
+}
+
+// Who has had enough throws; the answer that comes then is nobody's.
+void pg_connection::tell_of_wait() {
+  if (!on_wait_)
+    return;
+  try {
+    on_wait_();
+  } catch (...) {
+    close();
+    throw;
   }
 }
 

@@ -62,16 +62,6 @@ constexpr std::array migrations = {statements{to_version_1}};
 
 constexpr std::int64_t version_known = migrations.size();
 
-// What `to_version_1` makes, for who looks whether it is still there.
-constexpr std::array<std::string_view, 10> parts
-  = {"steward_record",        "steward_record_pkey",  "steward_record_pool",
-     "steward_record_key",    "steward_record_owner", "steward_record_open",
-     "steward_record_closed", "steward_node",         "steward_node_pkey",
-     "steward_shard"};
-
-// How long a statement may take that has to look at all rows.
-constexpr duration look_at_all_max = std::chrono::minutes{30};
-
 // Of the transaction, so that a pooler does no harm. Any number that no other
 // program takes.
 constexpr const char* lock_sql
@@ -125,35 +115,6 @@ void pg_migrate(pg_connection& c, const std::string& where, store_use use) {
                     + std::to_string(version + 1) + ")");
   }
   c.commit();
-}
-
-std::vector<std::string> what_pg_lacks(pg_connection& c) {
-  auto stage = database_stage::begin;
-  std::vector<std::string> wrong;
-  // An index that could not be built to its end stays, and is of no use.
-  auto missing = c.exec(
-    stage,
-    "SELECT part FROM unnest($1::text[]) WITH ORDINALITY AS u(part, n) WHERE"
-    " to_regclass(part) IS NULL OR EXISTS (SELECT 1 FROM pg_index WHERE"
-    " indexrelid = to_regclass(part) AND NOT indisvalid) ORDER BY n",
-    std::array{pg_array(parts)});
-  for (int row = 0; row < missing.rows(); ++row)
-    wrong.push_back(missing.string(row, 0) + " is missing, or is not valid");
-  auto unique = c.exec(
-    stage, "SELECT count(*) FROM pg_constraint JOIN pg_index ON indexrelid ="
-           " conindid WHERE conrelid = to_regclass('steward_record') AND"
-           " conname = 'steward_record_name_key' AND indisvalid");
-  if (unique.number(0, 0) == 1)
-    return wrong;
-  wrong.emplace_back("nothing keeps names unique: the constraint "
-                     "steward_record_name_key is gone");
-  // All at once: without the index no part of them is quick to find.
-  auto twice = c.exec_within(
-    look_at_all_max, "SELECT name FROM steward_record GROUP BY name HAVING"
-                     " count(*) > 1 ORDER BY name");
-  for (int row = 0; row < twice.rows(); ++row)
-    wrong.push_back("two records are called '" + twice.string(row, 0) + "'");
-  return wrong;
 }
 
 } // namespace steward

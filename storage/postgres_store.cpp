@@ -102,6 +102,14 @@ std::string in_ms(duration d) {
   return std::to_string(ms);
 }
 
+void require_askable(const std::string& text) {
+  if (text.find('\0') != text.npos)
+    throw store_failure{store_errc::bad_row,
+                        "what is looked for has a zero byte, which PostgreSQL "
+                        "cannot keep: '"
+                          + text.substr(0, text.find('\0')) + "...'"};
+}
+
 void require_text(const std::string& name, const std::string& text) {
   if (text.find('\0') != text.npos)
     throw store_failure{store_errc::bad_row,
@@ -161,8 +169,9 @@ auto postgres_store::run(const char* what, Fun fun) {
       connection_.reset();
     throw store_failure{code_for(x), text, heal};
   } catch (...) {
-    if (connection_ && connection_->in_transaction()
-        && !connection_->roll_back())
+    if (connection_
+        && (connection_->is_closed()
+            || (connection_->in_transaction() && !connection_->roll_back())))
       connection_.reset();
     throw;
   }
@@ -221,6 +230,8 @@ postgres_store::write(std::span<const record_write> batch, duration) {
 
 std::vector<std::optional<record>>
 postgres_store::find(std::span<const std::string> names, duration) {
+  for (auto& name : names)
+    require_askable(name);
   return run("read records from", [&](pg_connection& c) {
     std::vector<std::string_view> views{names.begin(), names.end()};
     auto found = pg_read_by_name(c, views);
@@ -248,6 +259,8 @@ record_page page_of(const pg_result& said) {
 } // namespace
 
 record_page postgres_store::read_page(const record_query& what, duration) {
+  for (auto* text : {&what.pool, &what.key, &what.owner})
+    require_askable(*text);
   std::vector<std::string> values{std::to_string(what.after)};
   auto sql = pg_select_record + "WHERE id > $1::bigint";
   for (auto [name, value] : {std::pair{"pool", &what.pool},
@@ -352,6 +365,19 @@ std::vector<node> postgres_store::nodes(duration) {
          said.string(row, 1),
          {said.string(row, 2), said.number(row, 3), said.number(row, 4)},
          said.text(row, 5) == "t"});
+    return result;
+  });
+}
+
+std::vector<std::int64_t> postgres_store::strays(duration) {
+  return run("read the nodes of", [](pg_connection& c) {
+    auto said = c.exec(
+      reading, "SELECT DISTINCT incarnation FROM steward_record WHERE state ="
+               " 'open' AND incarnation <> 0 AND NOT EXISTS (SELECT 1 FROM"
+               " steward_node n WHERE n.id = incarnation)");
+    std::vector<std::int64_t> result;
+    for (int row = 0; row < said.rows(); ++row)
+      result.push_back(said.number(row, 0));
     return result;
   });
 }

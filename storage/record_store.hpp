@@ -80,19 +80,6 @@ enum class store_use : unsigned char {
         ///< as it is, and the right to write is not needed
 };
 
-/// A page of records; those that cannot be read do not hide the others.
-struct record_page {
-  std::vector<record> rows;
-  std::vector<std::string> unreadable = {}; ///< a line each: which one, and why
-  /// The highest id of all of them, 0 if there are none. Of `read_page` only.
-  std::int64_t last = 0;
-
-  /// Fewer than were asked for: there are no more.
-  std::size_t size() const {
-    return rows.size() + unreadable.size();
-  }
-};
-
 /// Whose records are taken over by whom.
 struct adoption {
   std::int64_t from = 0; ///< the node that is gone
@@ -157,6 +144,10 @@ public:
   /// All nodes that are known.
   virtual std::vector<node> nodes(duration wait_max) = 0;
 
+  /// What open records carry for a node that is not known: it was forgotten as
+  /// its lease was over, just before they came.
+  virtual std::vector<std::int64_t> strays(duration wait_max) = 0;
+
   /// Takes open records of a node that is gone, in one statement: each goes to
   /// one taker. None are left if fewer than `rows_max` are returned. Those that
   /// cannot be read are taken, too.
@@ -172,7 +163,8 @@ public:
     return 1;
   }
 
-  /// Calls `fun` now and then while a call waits for a server.
+  /// Calls `fun` now and then while a call waits for a server. What it throws
+  /// ends the call, and nobody knows how it would have ended.
   virtual void on_wait(std::function<void()>) {
   }
 };

@@ -41,12 +41,18 @@ void damaged(const std::string& name, const std::string& what) {
 }
 
 void require_writable(std::span<const record_write> batch) {
-  for (auto& x : batch)
+  for (auto& x : batch) {
     if (auto size = name_of(x).size(); size == 0 || size > name_bytes_max)
       throw store_failure{store_errc::bad_row,
                           "a record name has 1 to "
                             + std::to_string(name_bytes_max) + " bytes, not "
                             + std::to_string(size)};
+    if (auto size = size_of(x); size > record_bytes_max)
+      throw store_failure{store_errc::bad_row,
+                          "the record '" + name_of(x) + "' has "
+                            + std::to_string(size) + " bytes; allowed are "
+                            + std::to_string(record_bytes_max)};
+  }
 }
 
 record created_row(const record& draft, std::int64_t id) {

@@ -176,6 +176,7 @@ void sqlite_connection::accept(store_use use) {
   set_checkpoint_on_close(true);
   accepted_ = true;
   sql_ = std::make_unique<statements>(db_);
+  note_companions();
 }
 
 sqlite_connection::~sqlite_connection() {
@@ -227,6 +228,17 @@ void sqlite_connection::set_and_verify() {
   }
 }
 
+void sqlite_connection::note_companions() {
+  if (path_ == memory)
+    return;
+  db_.execAndGet("SELECT count(*) FROM (SELECT 1 FROM record LIMIT 1)");
+  for (auto* suffix : {"-wal", "-shm"}) { // which the first reading makes
+    fs::path path = path_.string() + suffix;
+    auto file = id_of(path);
+    companions_.emplace_back(std::move(path), file);
+  }
+}
+
 void sqlite_connection::set_checkpoint_on_close(bool on) {
   sqlite3_db_config(db_.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
                     on ? 0 : 1, nullptr);
@@ -266,6 +278,11 @@ void sqlite_connection::require_file(const fs::path& path,
     throw store_failure{store_errc::cannot_open,
                         "the records " + path.string()
                           + " were removed or replaced while in use"};
+}
+
+void sqlite_connection::require_companions() const {
+  for (auto& [path, file] : companions_)
+    require_file(path, file);
 }
 
 void sqlite_connection::set_pages_max(std::int64_t pages) {

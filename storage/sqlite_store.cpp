@@ -161,6 +161,8 @@ auto sqlite_store::run(const char* what, duration wait_max, Fun fun) {
   try {
     if (file_)
       sqlite_connection::require_file(path_, *file_);
+    if (connection_)
+      connection_->require_companions();
     if (!connection_) {
       connection_ = std::make_unique<sqlite_connection>(path_, wait_max, use_);
       connection_->set_pages_max(pages_max_);
@@ -302,6 +304,19 @@ std::vector<node> sqlite_store::nodes(duration wait_max) {
   return run("read the nodes of", wait_max, [](sqlite_connection& c) {
     return c.schema_version() < sqlite_schema_with_nodes ? std::vector<node>{}
                                                          : read_nodes(c);
+  });
+}
+
+std::vector<std::int64_t> sqlite_store::strays(duration wait_max) {
+  return run("read the nodes of", wait_max, [](sqlite_connection& c) {
+    SQLite::Statement sql{
+      c.db(), "SELECT DISTINCT incarnation FROM record WHERE state = 'open' AND"
+              " incarnation <> 0 AND NOT EXISTS (SELECT 1 FROM node WHERE id ="
+              " incarnation)"};
+    std::vector<std::int64_t> result;
+    while (sql.executeStep())
+      result.push_back(sql.getColumn(0).getInt64());
+    return result;
   });
 }
 

@@ -56,6 +56,8 @@ public:
 
   std::vector<node> nodes(duration wait_max) override;
 
+  std::vector<std::int64_t> strays(duration wait_max) override;
+
   record_page adopt(const adoption& what, duration wait_max) override;
 
   std::string where() const override;

@@ -53,7 +53,8 @@ struct fixture : test::scratch_folder {
     store->write(rows, 5s);
   }
 
-  // Closed rows of this size, to SQLite.
+  // Closed rows of this size, to SQLite. Some at a time: what this process takes
+  // counts as taken by the commands that it starts.
   void fill_more(unsigned count, std::size_t size) {
     auto store = open_record_store(to_records_url(url), 20s);
     batch rows;
@@ -62,6 +63,10 @@ struct fixture : test::scratch_folder {
       row.attributes = std::string(size, 'x');
       rows.push_back(create_record{row});
       rows.push_back(close(row.name));
+      if (rows.size() >= 1'000) {
+        store->write(rows, 5s);
+        rows.clear();
+      }
     }
     store->write(rows, 5s);
   }
@@ -269,6 +274,44 @@ BOOST_AUTO_TEST_CASE(a_purge_that_is_interrupted_says_what_is_gone) {
   BOOST_TEST(left == (one ? 1'503u : 2'503u));
 }
 
+BOOST_AUTO_TEST_CASE(a_purge_ends_at_once_also_where_a_server_hangs) {
+  postgres_server server;
+  open_record_store(server.url(), 20s);
+  pg_connection admin{server.url(), {}, {}};
+  admin.begin();
+  admin.exec(database_stage::statement, "LOCK TABLE steward_record");
+  test::terminal_command purge{folder(),
+                               80,
+                               {"records", "purge", "--older-than", "24h",
+                                "--records", server.url()}};
+  BOOST_TEST(purge.wait_for("purging"));
+  for (auto child : server.children())
+    ::kill(child, SIGSTOP);
+  auto start = std::chrono::steady_clock::now();
+  purge.type('\x03');
+  auto x = purge.wait();
+  auto took = std::chrono::steady_clock::now() - start;
+  for (auto child : server.children())
+    ::kill(child, SIGCONT);
+  BOOST_TEST((took < 3s)); // the server has 6 s
+  BOOST_TEST(x.status == 130);
+  BOOST_TEST(contains(x.out, "0 records purged before it was"), x.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_purge_waits_for_a_lock_and_yet_ends_at_once) {
+  fill("sqlite");
+  lock_holder lock{path("records.db")};
+  test::terminal_command purge{folder(),
+                               80,
+                               {"records", "purge", "--older-than", "24h",
+                                "--records", url}};
+  BOOST_TEST(purge.wait_for("purging"));
+  auto start = std::chrono::steady_clock::now();
+  purge.type('\x03');
+  BOOST_TEST(purge.wait().status == 130);
+  BOOST_TEST((std::chrono::steady_clock::now() - start < 3s)); // of 5 s
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, purge_removes_what_was_closed_long_ago,
                        data::make(both), kind) {
   fill(kind);
@@ -348,6 +391,8 @@ BOOST_AUTO_TEST_CASE(a_command_line_that_cannot_be_used_is_said_in_a_line) {
         {words{"show"}, "NAME is missing"},
         {words{"purge"}, "--older-than is required"},
         {words{"purge", "--older-than", "x"}, "--older-than is \"x\""},
+        {words{"purge", "--older-than", "800000d"}, "up to 100000d"},
+        {words{"purge", "--older-than", "100001d"}, "up to 100000d"},
         {words{"list", "--state", "x"}, "--state is \"x\""},
         {words{"list", "--limit", "-1"}, "--limit is \"-1\""},
         {words{"export"}, "--jsonl is required"}}) {

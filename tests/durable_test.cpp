@@ -318,9 +318,10 @@ BOOST_AUTO_TEST_CASE(a_close_that_meets_an_outage_is_made_up_for) {
   auto& sinks = logger_of("runtime").sinks();
   auto usual = std::exchange(
     sinks, {std::make_shared<spdlog::sinks::ostream_sink_mt>(said)});
-  auto all = open_records(mine.sys, {.url = url, .owner = "me"});
+  std::shared_ptr<records> all = open_records(mine.sys,
+                                              {.url = url, .owner = "me"});
   {
-    record_guard guard{*all, {.url = url, .owner = "me", .patience = 300ms}};
+    record_guard guard{all, {.url = url, .owner = "me", .patience = 300ms}};
     guard.open({"sleepers/x", "sleepers", "key", ""});
     lock_holder outage{dir / "records.db"};
     BOOST_CHECK_NO_THROW(guard.close("sleepers/x", close_reason::idle));

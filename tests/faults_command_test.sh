@@ -91,4 +91,16 @@ for signal in INT TERM; do
     || die "SIG$signal leaves something mounted"
   [ -z "$(ls -A "$scratch/left")" ] || die "SIG$signal leaves files behind"
 done
-[ "$(stopped KILL nothing)" -eq 137 ] || die "SIGKILL does not end it"
+[ "$(stopped KILL "$fault")" -eq 137 ] || die "SIGKILL does not end it"
+# What it left goes when the next one starts.
+[ -n "$(ls -A "$scratch/left")" ] || die "a run has no folder of its own"
+TMPDIR=$scratch/left "$program" --seconds 0.3 --only 'sqlite: nothing' \
+  > "$scratch/output" 2>&1 || die "a run after one that was killed fails"
+[ "$(grep -c -F "$scratch/left" /proc/mounts)" -eq 0 ] \
+  || die "a killed run leaves something mounted for ever"
+[ -z "$(ls -A "$scratch/left")" ] || die "a killed run leaves files for ever"
+
+refused "steward_faults: the file of the table cannot be written" \
+  "$program" --only 'sqlite: nothing' --table "$scratch/none/table"
+refused "steward_faults: the file of the table cannot be written" \
+  "$program" --only 'sqlite: nothing' --table "$scratch"

@@ -6,6 +6,7 @@
 
 #include <steward/actors/log.hpp>
 #include <steward/actors/persistence.hpp>
+#include <steward/actors/record_router.hpp>
 #include <steward/storage/forwarding_store.hpp>
 #include <steward/storage/sqlite_store.hpp>
 
@@ -100,12 +101,11 @@ struct persistence_fixture {
   std::shared_ptr<hand_time> time = std::make_shared<hand_time>();
   std::shared_ptr<steward::record_counters> counters
     = std::make_shared<steward::record_counters>();
-  std::shared_ptr<steward::record_desk> desk
-    = std::make_shared<steward::record_desk>();
+  std::shared_ptr<steward::record_desk> desk; // of `persistence`
   std::shared_ptr<spy_store::log> spy = std::make_shared<spy_store::log>();
   steward::persistence_options options;
   caf::actor persistence;
-  steward::creator_token tokens{};
+  caf::actor router; // takes the messages
 
   persistence_fixture() {
     options.lock_wait_max = 0ns; // waiting for a lock would be real
@@ -116,9 +116,10 @@ struct persistence_fixture {
   ~persistence_fixture() {
     spy->before = nullptr;
     spy->after = nullptr;
-    if (persistence)
-      caf::anon_send_exit(persistence, caf::exit_reason::user_shutdown);
+    if (router)
+      caf::anon_send_exit(router, caf::exit_reason::user_shutdown);
     persistence = nullptr;
+    router = nullptr;
     scheduler.run();
     scheduler.clock().cancel_all();
   }
@@ -129,25 +130,40 @@ struct persistence_fixture {
       = std::make_unique<spy_store>(steward::open_record_store(url, 5s), spy);
     parts.counters = counters;
     parts.time = time;
+    desk = std::make_shared<steward::record_desk>(options.queue_max, counters);
     parts.desk = desk;
     parts.options = options;
     persistence = steward::spawn_persistence(sys, std::move(parts),
                                              steward::run_on::shared_threads);
+    router = steward::spawn_record_router(sys, {writer()});
+  }
+
+  steward::record_writer writer() const {
+    return {persistence, desk};
   }
 
   template <class Message>
   void send(Message msg) {
-    steward::cafx::send_anon(persistence, std::move(msg));
+    steward::cafx::send_anon(router, std::move(msg));
+  }
+
+  // What is left without a message is there at once.
+  void note(steward::record_write write) {
+    writer().tell_of(desk->leave_note(std::move(write)));
   }
 
   // As a thread asks that waits.
+  steward::record_desk::left_by_thread
+  leave(std::string name, steward::time_point deadline = steward::never) {
+    steward::create_record wanted{draft(std::move(name), ++asked_)};
+    auto left = desk->leave(std::move(wanted), deadline);
+    writer().tell_of(left);
+    return left;
+  }
+
   steward::record_place ask(std::string name,
                             steward::time_point deadline = steward::never) {
-    steward::create_record wanted{draft(std::move(name), ++asked_)};
-    auto [place, first] = desk->leave(std::move(wanted), deadline);
-    if (first)
-      send(steward::writes_left{});
-    return place;
+    return leave(std::move(name), deadline).place;
   }
 
   std::future<steward::records_flushed> ask_flush(steward::time_point deadline

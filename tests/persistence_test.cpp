@@ -37,30 +37,26 @@ BOOST_AUTO_TEST_CASE(all_that_waits_is_written_in_one_transaction) {
 
 BOOST_AUTO_TEST_CASE(who_comes_while_others_still_come_goes_with_them) {
   start();
-  auto note = [&](const char* name) { send(note_record{create(name)}); };
-  note("a");
-  note("b");
-  scheduler.run_once(); // a; its flush stands behind b
-  note("c");
-  scheduler.run_once(); // b
-  scheduler.run_once(); // more came: the flush goes behind c
+  run();
+  note(create("a"));
+  note(create("b"));
+  scheduler.run_once(); // takes both, and means to look again
+  note(create("c"));
+  scheduler.run_once(); // more came: looks once more
   BOOST_TEST(spy->writes.empty());
-  scheduler.run_once(); // c
-  note("d");
+  note(create("d"));
   run();
   BOOST_TEST((spy->writes == std::vector<std::size_t>{4}));
-  note("e"); // who comes alone does not wait for others
-  scheduler.run_once();
-  note("f");
+  note(create("e")); // who comes alone does not wait for others
   run();
-  BOOST_TEST((spy->writes == std::vector<std::size_t>{4, 1, 1}));
+  BOOST_TEST((spy->writes == std::vector<std::size_t>{4, 1}));
 }
 
 BOOST_AUTO_TEST_CASE(a_transaction_has_at_most_batch_max_rows) {
   options.batch_max = 10;
   start();
   for (int i = 0; i < 25; ++i)
-    send(note_record{create("n-" + std::to_string(i))});
+    note(create("n-" + std::to_string(i)));
   run();
   BOOST_TEST((spy->writes == std::vector<std::size_t>{10, 10, 5}));
   BOOST_TEST(rows().size() == 25u);
@@ -87,10 +83,10 @@ BOOST_AUTO_TEST_CASE(requests_for_one_name_share_a_row) {
 
 BOOST_AUTO_TEST_CASE(notes_open_and_close_rows_without_an_answer) {
   start();
-  send(note_record{create("a")});
-  send(note_record{create("b")});
-  send(note_record{close("a", close_reason::lifetime)});
-  send(note_record{close("nobody")});
+  note(create("a"));
+  note(create("b"));
+  note(close("a", close_reason::lifetime));
+  note(close("nobody"));
   run();
   auto all = rows();
   BOOST_REQUIRE_EQUAL(all.size(), 2u);
@@ -118,9 +114,9 @@ BOOST_AUTO_TEST_CASE(a_row_of_another_store_is_a_conflict) {
 BOOST_AUTO_TEST_CASE(an_actor_that_asks_is_answered) {
   start();
   caf::scoped_actor self{sys};
-  auto coming = self->request(persistence, caf::infinite,
+  auto coming = self->request(router, caf::infinite,
                               get_or_create{draft("a"), never});
-  auto flushed = self->request(persistence, caf::infinite, flush_records{});
+  auto flushed = self->request(router, caf::infinite, flush_records{});
   run();
   BOOST_REQUIRE(self->has_next_message());
   std::move(coming).receive(
@@ -143,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_lock_that_stays_makes_requests_unavailable_in_time) {
   std::optional<lock_holder> other{path};
   auto early = ask("a", noon + 1s);
   auto late = ask("b", noon + 2s);
-  send(note_record{create("c")});
+  note(create("c"));
   pass(1s - 1ms);
   BOOST_TEST(!ready(early));
   pass(1ms);
@@ -181,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_comes_during_a_wait_keeps_its_deadline) {
   options.backoff = {500ms, 500ms};
   start();
   std::optional<lock_holder> other{path};
-  send(note_record{create("a")});
+  note(create("a"));
   run(); // fails; the next try is somewhere in the next 500 ms
   auto coming = ask("b", noon + 2ms);
   pass(2ms);
@@ -226,7 +222,7 @@ BOOST_AUTO_TEST_CASE(an_error_that_stays_answers_all_and_the_actor_lives_on) {
   spy->before = [](record_store&) { fail_with(store_errc::damaged); };
   auto a = ask("a");
   auto b = ask("b"); // not even in the batch
-  send(note_record{create("c")});
+  note(create("c"));
   run();
   for (auto* x : {&a, &b}) {
     auto answer = take(*x);
@@ -259,8 +255,8 @@ BOOST_AUTO_TEST_CASE(a_bad_row_fails_alone) {
   answers coming;
   for (int i = 0; i < 100; ++i)
     coming.push_back(ask(i == 37 ? "" : "n-" + std::to_string(i)));
-  send(note_record{create(std::string(2000, 'n'))});
-  send(note_record{create("last")});
+  note(create(std::string(2000, 'n')));
+  note(create("last"));
   run();
   for (std::size_t i = 0; i < coming.size(); ++i) {
     auto answer = take(coming[i]);
@@ -324,9 +320,9 @@ BOOST_AUTO_TEST_CASE(no_space_until_the_deadline_is_said_as_such) {
 BOOST_AUTO_TEST_CASE(what_waits_has_a_length_and_an_age) {
   start();
   lock_holder other{path};
-  send(note_record{create("a")});
+  note(create("a"));
   pass(1s);
-  send(note_record{create("b")});
+  note(create("b"));
   pass(1s);
   BOOST_TEST(counters->queued == 2u);
   BOOST_TEST((counters->age(time->now()) == 2s));
@@ -351,111 +347,85 @@ BOOST_AUTO_TEST_CASE(who_waits_for_a_server_too_long_is_answered_meanwhile) {
   BOOST_TEST(rows().size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(who_comes_while_a_server_hangs_counts_and_has_a_deadline) {
+  options.queue_max = 3;
+  start();
+  auto first = ask("a", noon + 1h);
+  auto hangs = true;
+  spy->before = [&](record_store&) {
+    if (!std::exchange(hangs, false))
+      return;
+    auto late = ask("b", noon + 1s);
+    auto patient = ask("c", noon + 1h);
+    BOOST_TEST(counters->queued == 3u);
+    auto refused = leave("d").refused;
+    BOOST_REQUIRE(refused);
+    BOOST_TEST((refused->trouble == record_trouble::queue_full));
+    BOOST_TEST(!refused->may_exist);
+    time->advance(1s);
+    spy->waits();
+    auto answer = take(late);
+    BOOST_TEST((answer.trouble == record_trouble::timed_out));
+    BOOST_TEST(!answer.may_exist);
+    BOOST_TEST(!ready(patient));
+    BOOST_TEST(counters->queued == 2u);
+    BOOST_TEST((counters->age(time->now()) == 1s));
+    BOOST_TEST(!leave("e").refused);
+  };
+  run();
+  BOOST_TEST(take(first).verdict == record_verdict::created);
+  BOOST_TEST((spy->writes == std::vector<std::size_t>{1, 2}));
+  BOOST_TEST(counters->queued == 0u);
+  BOOST_TEST(counters->refused == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_hears_of_its_deadline_while_a_server_hangs) {
+  start();
+  caf::scoped_actor self{sys};
+  run();
+  note(create("a"));
+  std::optional<record_answer> heard;
+  auto hangs = true;
+  spy->before = [&](record_store&) {
+    if (!std::exchange(hangs, false))
+      return;
+    auto coming = self->request(router, caf::infinite,
+                                get_or_create{draft("b"), noon + 1s});
+    auto flushed = self->request(router, caf::infinite,
+                                 flush_records{noon + 1s});
+    run(); // the router is not in the call
+    time->advance(1s);
+    spy->waits();
+    run();
+    std::move(coming).receive([&](const record_answer& x) { heard = x; },
+                              [](const caf::error&) {});
+    std::move(flushed).receive(
+      [](const records_flushed& x) { BOOST_TEST(x.pending == 1u); },
+      [](const caf::error&) { BOOST_ERROR("an error for an answer"); });
+  };
+  run();
+  BOOST_REQUIRE(heard);
+  BOOST_TEST((heard->trouble == record_trouble::timed_out));
+  BOOST_TEST(rows().size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(beyond_queue_max_requests_are_refused_and_notes_are_not) {
   options.queue_max = 3;
   start();
-  send(note_record{create("a")});
-  send(note_record{create("b")});
-  send(note_record{create("c")});
-  auto refused = ask("d");
-  send(note_record{create("e")});
+  note(create("a"));
+  note(create("b"));
+  note(create("c"));
+  auto refused = leave("d").refused;
+  note(create("e"));
   run();
-  auto answer = take(refused);
-  BOOST_TEST(answer.verdict == record_verdict::unavailable);
-  BOOST_TEST((answer.trouble == record_trouble::queue_full));
-  BOOST_TEST(!answer.may_exist);
-  BOOST_TEST(answer.cause == "record queue is full (3 waiting)");
+  BOOST_REQUIRE(refused);
+  BOOST_TEST(refused->verdict == record_verdict::unavailable);
+  BOOST_TEST((refused->trouble == record_trouble::queue_full));
+  BOOST_TEST(!refused->may_exist);
+  BOOST_TEST(refused->cause == "record queue is full (3 waiting)");
   BOOST_TEST(counters->refused == 1u);
   BOOST_TEST(rows().size() == 4u);
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_FIXTURE_TEST_SUITE(ending, persistence_fixture)
-
-BOOST_AUTO_TEST_CASE(flush_is_answered_when_all_before_it_is_durable) {
-  options.batch_max = 2;
-  start();
-  for (int i = 0; i < 5; ++i)
-    send(note_record{create("n-" + std::to_string(i))});
-  auto flushed = ask_flush();
-  run();
-  BOOST_TEST(take(flushed).pending == 0u);
-  BOOST_TEST(rows().size() == 5u);
-  auto idle = ask_flush();
-  run();
-  BOOST_TEST(take(idle).pending == 0u);
-}
-
-BOOST_AUTO_TEST_CASE(flush_says_at_its_deadline_what_is_pending) {
-  start();
-  lock_holder other{path};
-  send(note_record{create("a")});
-  auto flushed = ask_flush(noon + 1s);
-  pass(1s);
-  auto answer = take(flushed);
-  BOOST_TEST(answer.pending == 1u);
-  BOOST_TEST(contains(answer.cause, "locked by another process"));
-}
-
-BOOST_AUTO_TEST_CASE(stop_writes_what_waits_closes_the_file_and_ends) {
-  options.batch_max = 2;
-  start();
-  caf::scoped_actor watcher{sys};
-  watcher->monitor(persistence);
-  for (int i = 0; i < 6; ++i)
-    send(note_record{create("n-" + std::to_string(i))});
-  auto stopped = ask_stop(noon + 1s);
-  auto refused = ask("late");
-  run();
-  BOOST_TEST(take(stopped).pending == 0u);
-  BOOST_TEST(take(refused).cause == "records are being closed");
-  BOOST_TEST(spy->closed);
-  BOOST_TEST(!std::filesystem::exists(path.string() + "-wal"));
-  BOOST_TEST(watcher->has_next_message()); // it is down
-  BOOST_TEST(rows().size() == 6u);
-}
-
-BOOST_AUTO_TEST_CASE(stop_gives_up_at_its_deadline_and_says_what_is_lost) {
-  start();
-  lock_holder other{path};
-  auto coming = ask("a", noon + 1h);
-  send(note_record{create("b")});
-  run();
-  auto stopped = ask_stop(noon + 3s);
-  pass(3s - 1ms);
-  BOOST_TEST(!ready(coming));
-  pass(1ms);
-  auto answer = take(stopped);
-  BOOST_TEST(answer.pending == 1u);
-  BOOST_TEST(contains(answer.cause, "locked by another process"));
-  BOOST_TEST(take(coming).verdict == record_verdict::unavailable);
-  BOOST_TEST(counters->failed == 1u);
-  BOOST_TEST(spy->closed);
-}
-
-BOOST_AUTO_TEST_CASE(stop_ends_under_a_clock_that_stands_still) {
-  start();
-  lock_holder other{path};
-  send(note_record{create("a")});
-  run();
-  auto stopped = ask_stop(noon + 3s);
-  pass(4s, false);
-  BOOST_TEST(take(stopped).pending == 1u);
-}
-
-BOOST_AUTO_TEST_CASE(one_message_is_enough_for_all_who_left_something) {
-  start();
-  BOOST_TEST(desk->leave(create("a"), never).first);
-  auto second = desk->leave(create("b"), never);
-  BOOST_TEST(!second.first);
-  run();
-  BOOST_TEST(!ready(second.place));
-  send(writes_left{});
-  run();
-  BOOST_TEST(take(second.place).verdict == record_verdict::created);
-  BOOST_TEST((spy->writes == std::vector<std::size_t>{2}));
-  BOOST_TEST(desk->leave(create("c"), never).first); // anew
+  BOOST_TEST(!leave("d").refused); // there is room again
 }
 
 BOOST_AUTO_TEST_SUITE_END()

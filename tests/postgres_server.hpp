@@ -198,10 +198,6 @@ public:
     return folder_;
   }
 
-  std::string socket() const {
-    return (folder_ / ".s.PGSQL.5432").string();
-  }
-
   const unprivileged& user() const {
     return who_;
   }

@@ -191,6 +191,66 @@ BOOST_AUTO_TEST_CASE(
                     pg_failure);
 }
 
+BOOST_AUTO_TEST_CASE(what_somebody_did_to_the_tables_is_named) {
+  struct deed {
+    const char* done;
+    const char* undone;
+    const char* said;
+  };
+  for (auto& x : {
+         deed{"ALTER TABLE steward_record ALTER journal DROP NOT NULL",
+              "ALTER TABLE steward_record ALTER journal SET NOT NULL",
+              "the column journal of steward_record is not as it was made: it "
+              "is \"text\""},
+         deed{"ALTER TABLE steward_record ALTER version SET DEFAULT 2",
+              "ALTER TABLE steward_record ALTER version SET DEFAULT 1",
+              "the column version of steward_record is not"},
+         deed{"ALTER TABLE steward_node ALTER pid TYPE integer",
+              "ALTER TABLE steward_node ALTER pid TYPE bigint",
+              "it is \"integer NOT NULL\""},
+         deed{"ALTER TABLE steward_record ADD color text",
+              "ALTER TABLE steward_record DROP color",
+              "the column color of steward_record is not ours"},
+         deed{"ALTER TABLE steward_record DROP CONSTRAINT"
+              " steward_record_state_check",
+              "ALTER TABLE steward_record ADD CHECK (state IN ('open',"
+              " 'closed'))",
+              "the constraint steward_record_state_check of steward_record is "
+              "missing"},
+         deed{"CREATE UNIQUE INDEX one_a_key ON steward_record(key)",
+              "DROP INDEX one_a_key",
+              "the index one_a_key of steward_record is not ours"},
+         deed{"ALTER INDEX steward_record_key RENAME TO kept",
+              "ALTER INDEX kept RENAME TO steward_record_key",
+              "the index steward_record_key of steward_record is missing"},
+         deed{"CREATE TRIGGER spy BEFORE UPDATE ON steward_record FOR EACH ROW"
+              " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+              "DROP TRIGGER spy ON steward_record",
+              "the trigger spy of steward_record is not ours"},
+         deed{
+           "CREATE RULE no AS ON DELETE TO steward_record DO INSTEAD NOTHING",
+           "DROP RULE no ON steward_record",
+           "the rule no of steward_record is not ours"},
+         deed{"ALTER TABLE steward_record ENABLE ROW LEVEL SECURITY",
+              "ALTER TABLE steward_record DISABLE ROW LEVEL SECURITY",
+              "the row security of steward_record is not ours"},
+         deed{"ALTER TABLE steward_record SET UNLOGGED",
+              "ALTER TABLE steward_record SET LOGGED",
+              "it is \"not kept through a crash\""},
+         deed{"ALTER TABLE steward_shard RENAME TO elsewhere",
+              "ALTER TABLE elsewhere RENAME TO steward_shard",
+              "the table steward_shard is missing"},
+       }) {
+    admin.exec(database_stage::commit, x.done);
+    auto wrong = store.verify(5s);
+    BOOST_TEST(wrong.size() == 1u, x.done);
+    BOOST_TEST((!wrong.empty() && contains(wrong[0], x.said)),
+               (wrong.empty() ? x.done : wrong[0]));
+    admin.exec(database_stage::commit, x.undone);
+    BOOST_TEST(store.verify(5s).empty(), x.undone);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_hangs_costs_no_more_than_the_limit) {
   write_one(create("a", 1));
   std::atomic<int> looks{0};
@@ -225,10 +285,35 @@ BOOST_AUTO_TEST_CASE(a_server_that_was_killed_and_came_back_has_what_it_said) {
 }
 
 BOOST_AUTO_TEST_CASE(bytes_that_are_no_text_make_a_bad_row) {
-  for (std::string bad : {std::string{"a\0b", 3}, std::string{"a\xff"}}) {
+  for (const std::string& bad : {std::string{"a\0b", 3}, std::string{"a\xff"}}) {
     auto x = failure_to_write(create(bad, 1));
     BOOST_TEST((x.reaction() == reaction::bisect), x.what());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_zero_byte_in_what_is_looked_for_is_refused_at_once) {
+  write_one(create("a", 1));
+  const std::string zero{"a\0b", 3};
+  auto found = failure_of([&] { store.find(std::span{&zero, 1}, 5s); });
+  BOOST_TEST(found.code() == store_errc::bad_row);
+  BOOST_TEST(contains(found.what(), "zero byte"), found.what());
+  for (auto& what : {record_query{.pool = zero}, record_query{.key = zero},
+                     record_query{.owner = zero}}) // libpq would look for "a"
+    BOOST_TEST(failure_of([&] { store.read_page(what, 5s); }).code()
+               == store_errc::bad_row);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_had_enough_of_a_server_ends_the_call) {
+  struct enough {};
+  write_one(create("a", 1));
+  pg_connection other{url, quick, {}};
+  other.begin();
+  other.exec(database_stage::statement, "LOCK TABLE steward_record");
+  store.on_wait([] { throw enough{}; });
+  BOOST_CHECK_THROW(write_one(create("b", 2)), enough);
+  store.on_wait({});
+  other.commit();
+  BOOST_TEST(write_one(create("b", 2)).verdict == record_verdict::created);
 }
 
 BOOST_AUTO_TEST_CASE(a_commit_that_rolled_back_is_no_commit) {

@@ -131,6 +131,25 @@ BOOST_AUTO_TEST_CASE(a_damaged_row_fails_only_those_who_asked_for_it) {
   is_found(found[4], "a");
 }
 
+BOOST_AUTO_TEST_CASE(a_page_names_what_it_cannot_show) {
+  start("sqlite:" + file, {create("a"), create("damaged"), create("c")});
+  SQLite::Database{file, SQLite::OPEN_READWRITE}.exec(
+    "UPDATE record SET opened_at = 'soon' WHERE name = 'damaged'");
+  auto reply = std::make_shared<std::promise<page_found>>();
+  auto coming = reply->get_future();
+  cafx::send_anon(reader, page_records_blocking{{}, reply});
+  scheduler.run();
+  BOOST_REQUIRE((coming.wait_for(0s) == std::future_status::ready));
+  auto [page, cause] = coming.get();
+  BOOST_TEST(cause == "");
+  BOOST_REQUIRE_EQUAL(page.rows.size(), 2u);
+  BOOST_TEST(page.rows[1].name == "c");
+  BOOST_TEST(page.last == page.rows[1].id);
+  BOOST_REQUIRE_EQUAL(page.unreadable.size(), 1u);
+  BOOST_TEST(contains(page.unreadable[0], "'damaged' has a time that is none"),
+             page.unreadable[0]);
+}
+
 BOOST_AUTO_TEST_CASE(a_name_that_is_no_text_fails_only_who_asked_for_it) {
   postgres_server server;
   start(server.url(), {create("good")});

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <future>
+#include <list>
 
 using namespace steward;
 using namespace record_test;
@@ -110,7 +111,7 @@ BOOST_DATA_TEST_CASE_F(fixture, notes_of_many_names_are_durable_after_a_flush,
   std::size_t open_rows = 0;
   std::size_t closed_rows = 0;
   for (record_query next{.pool = prefix + "pool"};;) {
-    auto rows = all->page(next, {30s});
+    auto rows = all->page(next, {30s}).rows;
     for (auto& row : rows)
       ++(row.open ? open_rows : closed_rows);
     if (rows.size() < next.rows_max)
@@ -134,6 +135,26 @@ BOOST_DATA_TEST_CASE_F(fixture, a_bad_row_fails_alone_whoever_is_beside_it,
   BOOST_TEST(all->flush({30s}).pending == 0u);
   BOOST_TEST(all->page({.pool = prefix + "pool"}, {30s}).size() == 50u);
   BOOST_TEST(all->counters().failed == 2u);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_row_that_is_too_large_fails_alone,
+                       data::make(both), kind) {
+  open(kind);
+  auto edge = named("edge");
+  create_record bare;
+  bare.draft.name = edge.name;
+  bare.draft.pool = edge.pool;
+  bare.draft.key = edge.key;
+  bare.draft.owner = "me";
+  edge.attributes = std::string(record_bytes_max - size_of(bare), 'x');
+  auto more = edge;
+  more.name = prefix + "more";
+  more.attributes += 'x';
+  auto refused = all->get_or_create(more, {30s});
+  BOOST_TEST((refused.trouble == record_trouble::bad_row));
+  BOOST_TEST(contains(refused.cause, "allowed are 16000000"), refused.cause);
+  BOOST_TEST(all->get_or_create(edge, {30s}).verdict
+             == record_verdict::created);
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, after_the_stop_nobody_waits, data::make(both),
@@ -166,6 +187,53 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(answer.verdict == record_verdict::created, answer.cause);
   BOOST_TEST(all->page({.pool = "restart/pool"}, {30s}).size() == 2u);
   all->stop({5s});
+}
+
+void send_to_all(const postgres_server& server, int signal) {
+  for (auto child : server.children())
+    ::kill(child, signal);
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_is_answered_in_time_while_a_server_hangs) {
+  using clock = std::chrono::steady_clock;
+  postgres_server server;
+  records_options how{server.url(), "me"};
+  how.persistence.queue_max = 3; // the half of all names
+  all = open_records(sys, how);
+  all->get_or_create(named("n"));
+  send_to_all(server, SIGSTOP);
+  std::list<std::promise<record_answer>> said;
+  auto ask = [&](duration patience) {
+    auto& to = said.emplace_back();
+    sys.spawn(
+      [&](caf::event_based_actor* self, duration how_long) {
+        all->get_or_create(self, named("n"),
+                           [&](const record_answer& x) { to.set_value(x); },
+                           {how_long});
+      },
+      patience);
+    return to.get_future();
+  };
+  // A server that does not answer is waited for for 6 s.
+  auto start = clock::now();
+  auto took = [&] { return clock::now() - start; };
+  auto first = ask(700ms);
+  BOOST_TEST((first.get().trouble == record_trouble::timed_out));
+  BOOST_TEST((took() >= 700ms && took() < 2s));
+  start = clock::now(); // that transaction hangs still
+  std::vector<std::future<record_answer>> others;
+  while (others.size() < 3)
+    others.push_back(ask(300ms));
+  std::size_t refused = 0;
+  for (auto& x : others)
+    refused += x.get().trouble == record_trouble::queue_full;
+  BOOST_TEST(refused == 1u); // it is in the queue, who has gone or not
+  BOOST_TEST((took() >= 300ms && took() < 2s));
+  send_to_all(server, SIGCONT);
+  BOOST_TEST(all->get_or_create(named("n"), {20s}).verdict
+             == record_verdict::existed);
+  all->stop({10s});
+  all.reset();
 }
 
 BOOST_AUTO_TEST_CASE(a_name_has_always_the_same_writer) {

@@ -285,6 +285,23 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_removed_in_use_is_an_error_not_a_loss) {
   BOOST_TEST(rows() == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_is_removed_in_use_is_an_error_not_a_loss) {
+  for (auto* suffix : {"-wal", "-shm"}) {
+    auto name = std::string{"a"} + suffix;
+    write_one(create(name));
+    auto companion = path.string() + suffix;
+    std::filesystem::rename(companion, dir / "away");
+    auto x = failure_of([&] { write_one(create(name + "b")); });
+    BOOST_TEST(x.code() == store_errc::cannot_open);
+    BOOST_TEST(contains(x.what(), companion + " were removed or replaced"),
+               x.what());
+    std::filesystem::rename(dir / "away", companion);
+    BOOST_TEST(write_one(create(name + "b")).verdict
+               == record_verdict::created);
+  }
+  BOOST_TEST(rows() == 4);
+}
+
 BOOST_AUTO_TEST_CASE(after_an_io_error_the_store_opens_the_file_again) {
   write_one(create("a"));
   BOOST_TEST(is_open_here(path));

@@ -134,6 +134,11 @@ public:
   /// Leaves a transaction that failed; the link stays. False if it is gone.
   bool roll_back() noexcept;
 
+  /// Whether somebody who was told of a wait ended it, by an exception.
+  bool is_closed() const {
+    return link_ == nullptr;
+  }
+
   bool in_transaction() const {
     return in_transaction_;
   }
@@ -146,6 +151,7 @@ private:
   void set_and_verify(store_use use);
   void require_setting(const pg_result& rows, int row);
   void wait(bool to_write, clock::time_point until, database_stage stage);
+  void tell_of_wait();
   void flush(clock::time_point until, database_stage stage);
   pg_result next_result(clock::time_point until, database_stage stage);
   template <class Send>

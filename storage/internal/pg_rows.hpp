@@ -49,8 +49,8 @@ std::vector<record_answer> pg_write_batch(pg_connection& c,
 /// `store_failure`.
 void pg_migrate(pg_connection& c, const std::string& where, store_use use);
 
-/// The tables, indexes and constraints that are not there, and names that stand
-/// twice; a line each.
+/// What of the tables is not as it was made, what was added to them that may
+/// change or refuse rows, and names that stand twice; a line each.
 std::vector<std::string> what_pg_lacks(pg_connection& c);
 
 } // namespace steward

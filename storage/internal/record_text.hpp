@@ -40,7 +40,8 @@ void add_to(record_page& page, Read read) {
   }
 }
 
-/// Throws `store_errc::bad_row` if one of the names is empty or too long.
+/// Throws `store_errc::bad_row` if one of the names is empty or too long, or one
+/// of the rows too large.
 void require_writable(std::span<const record_write> batch);
 
 /// Puts a row together as it stands after it was created with this id.

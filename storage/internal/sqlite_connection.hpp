@@ -15,6 +15,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace steward {
 
@@ -60,6 +62,10 @@ public:
   static void require_file(const std::filesystem::path& path,
                            const file_id& file);
 
+  /// The same for the write-ahead log and the index of it: others would make
+  /// them anew, and no two of us see the same. Only who writes is sure of them.
+  void require_companions() const;
+
   void set_pages_max(std::int64_t pages);
 
   /// Whether a transaction is under way.
@@ -99,12 +105,14 @@ private:
   void accept(store_use use);
   void set_and_verify();
   void enter_wal();
+  void note_companions();
   void set_checkpoint_on_close(bool on);
 
   std::filesystem::path path_;
   std::chrono::steady_clock::time_point give_up_at_;
   SQLite::Database db_;
   file_id file_;
+  std::vector<std::pair<std::filesystem::path, file_id>> companions_;
   bool accepted_ = false;
   std::int64_t schema_version_ = 0;
   std::unique_ptr<statements> sql_; // after db_: ends before it

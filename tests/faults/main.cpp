@@ -2,6 +2,7 @@
 // either: who was told what is compared with what stands there in the end.
 #include <steward/tests/faults/arena.hpp>
 #include <steward/tests/faults/worker.hpp>
+#include <steward/tests/faults/workplace.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -45,6 +46,7 @@ public:
   explicit report(const std::string& file) {
     if (!file.empty())
       file_.open(file);
+    require_file();
     say(
       "| database | what happens | s | operations | unknown | refused | rows |"
       " violations |");
@@ -53,8 +55,9 @@ public:
 
   void say(const std::string& text) {
     std::cout << text << std::endl;
-    if (file_)
+    if (file_.is_open())
       file_ << text << std::endl;
+    require_file();
   }
 
   void add(const kind& x, const words& how) {
@@ -88,6 +91,11 @@ public:
   }
 
 private:
+  void require_file() const {
+    if (!file_)
+      throw std::runtime_error{"the file of the table cannot be written"};
+  }
+
   std::ofstream file_;
   std::size_t violations_ = 0;
   std::size_t idle_ = 0;
@@ -117,8 +125,9 @@ int run_all(words& how) {
       std::cout << x.database << ": " << x.name << '\n';
     return 0;
   }
-  unwind_when_told_to_end();
   report table{how.table};
+  unwind_when_told_to_end();
+  static workplace place; // gone after the server that lies in it
   for (auto& x : all)
     table.add(x, how);
   if (table.idle() > 0)

@@ -2,6 +2,7 @@
 
 #include <steward/storage/internal/pg_connection.hpp>
 #include <steward/storage/postgres_store.hpp>
+#include <steward/tests/faults/postgres_url.hpp>
 #include <steward/tests/faults/worker.hpp>
 
 #include <libpq-fe.h>
@@ -30,12 +31,17 @@ using record_test::postgres_server;
 
 constexpr postgres_limits admin_limits{2s, 2s, 5s, 6s};
 
+// Whose server it is: one of our own, or what the environment names.
+const char* url_from_outside() {
+  return std::getenv("STEWARD_TEST_PG_URL");
+}
+
 // A run in a database of its own, of a server that all runs share.
 class server_run {
 public:
-  explicit server_run(const setup& how, const std::string& more = {})
-    : how_(how), database_(unique_name()) {
-    admin("postgres", "CREATE DATABASE " + database_ + " " + more);
+  explicit server_run(const setup& how) : how_(how), database_(unique_name()) {
+    if (!manage("CREATE DATABASE " + database_))
+      throw skipped{"needs the right to make a database"};
   }
 
   server_run(const server_run&) = delete;
@@ -44,17 +50,26 @@ public:
   // A server that was killed syncs every file of every database.
   ~server_run() {
     area_.reset();
-    admin("postgres", "DROP DATABASE " + database_ + " WITH (FORCE)");
+    manage("DROP DATABASE " + database_ + " WITH (FORCE)");
   }
 
+  /// Our own. Throws `skipped` if there is another one.
   static postgres_server& server() {
+    if (url_from_outside() != nullptr)
+      throw skipped{"needs a server of its own"};
     // Ends with the program.
     static postgres_server one{"deadlock_timeout = 1s\n"};
     return one;
   }
 
+  /// Of a database that is there in any case.
+  static std::string base_url() {
+    auto* given = url_from_outside();
+    return given == nullptr ? server().url() : given;
+  }
+
   std::string url() const {
-    return server().url(database_);
+    return with(base_url(), {{"dbname", database_}});
   }
 
   const std::string& database() const {
@@ -91,12 +106,17 @@ public:
 
   /// Runs a statement, if the server is there. Whether it was.
   bool admin(const std::string& sql) const {
-    return admin(database_, sql);
+    return run_at(url(), sql);
   }
 
-  static bool admin(const std::string& database, const std::string& sql) {
+  /// The same beside that database.
+  static bool manage(const std::string& sql) {
+    return run_at(base_url(), sql);
+  }
+
+  static bool run_at(const std::string& url, const std::string& sql) {
     try {
-      pg_connection c{server().url(database), admin_limits, {}};
+      pg_connection c{url, admin_limits, {}};
       c.exec(database_stage::commit, sql);
       return true;
     } catch (const pg_failure&) {
@@ -123,15 +143,17 @@ public:
   }
 
   void terminate_all() const {
-    admin("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                      " WHERE datname = '"
-                        + database_ + "'");
+    manage(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
+      " = '"
+      + database_ + "'");
   }
 
 private:
   static std::string unique_name() {
     static int count = 0;
-    return "run_" + std::to_string(++count);
+    return "faults_" + std::to_string(::getpid()) + "_"
+           + std::to_string(++count);
   }
 
   setup how_;
@@ -141,9 +163,18 @@ private:
 
 using happen = void (*)(server_run&, arena&);
 
+using running = std::function<outcome(const setup&)>;
+
+// Only of a server that we may do anything to.
+running to_our_own(running what) {
+  return [=](const setup& how) {
+    server_run::server();
+    return what(how);
+  };
+}
+
 // Something happens, again and again.
-std::function<outcome(const setup&)> every(std::chrono::milliseconds pause,
-                                           happen what) {
+running every(std::chrono::milliseconds pause, happen what) {
   return [=](const setup& how) {
     server_run run{how};
     auto& area = run.start();
@@ -213,7 +244,7 @@ void only_read(server_run& run, arena& area) {
   run.terminate_all();
   area.pause(400ms);
   // Who is read-only by default may still say that it writes.
-  pg_connection c{run.server().url("postgres"), admin_limits, {}};
+  pg_connection c{server_run::base_url(), admin_limits, {}};
   c.exec(database_stage::commit, "ALTER DATABASE " + run.database()
                                    + " RESET default_transaction_read_only");
 }
@@ -245,10 +276,17 @@ void take_all_connections(server_run& run, arena& area) {
 outcome through_proxy(const setup& how, weather bad,
                       const std::vector<std::chrono::milliseconds>& lengths) {
   server_run run{how};
-  proxy between{run.server().socket()};
-  const auto& database = run.database();
-  auto& area = run.start("postgresql://steward@127.0.0.1:"
-                         + std::to_string(between.port()) + "/" + database);
+  auto there = options_of(run.url());
+  auto default_to = [&](const char* key, const char* value) {
+    there.try_emplace(key, value);
+    return there[key];
+  };
+  proxy between{default_to("host", "/var/run/postgresql"),
+                default_to("port", "5432")};
+  auto& area
+    = run.start(with(run.url(), {{"host", "127.0.0.1"},
+                                 {"hostaddr", "127.0.0.1"},
+                                 {"port", std::to_string(between.port())}}));
   for (std::size_t i = 0; area.pause(500ms); ++i) {
     between.set(bad);
     area.pause(lengths[i % lengths.size()]);
@@ -271,8 +309,8 @@ outcome full_tablespace(const setup& how) {
     }
   } after{folder};
   server.user().give(folder);
-  server_run::admin("postgres", "CREATE TABLESPACE small LOCATION '"
-                                  + folder.string() + "'");
+  server_run::manage("CREATE TABLESPACE small LOCATION '" + folder.string()
+                     + "'");
   server_run run{how};
   // Makes the tables, one of which goes there.
   open_record_store(run.url(), 20s);
@@ -299,8 +337,8 @@ outcome full_tablespace(const setup& how) {
   if (full == 0)
     result.broken.push_back({6, "", "the tablespace was never full"});
   run.admin("DROP TABLE steward_record");
-  server_run::admin("postgres", "DROP TABLESPACE small");
-  server_run::admin("postgres", "CHECKPOINT"); // nothing is left to be flushed
+  server_run::manage("DROP TABLESPACE small");
+  server_run::manage("CHECKPOINT"); // nothing is left to be flushed
   return result;
 }
 
@@ -364,8 +402,8 @@ outcome pooled(const setup& how) {
   constexpr const char* program = "/usr/sbin/pgbouncer";
   if (!fs::exists(program))
     throw skipped{"needs pgbouncer"};
+  auto& server = server_run::server();
   server_run run{how};
-  auto& server = run.server();
   const auto& database = run.database();
   auto folder = server.folder() / "pool";
   fs::create_directory(folder);
@@ -403,8 +441,10 @@ std::vector<kind> postgres_kinds() {
     {"kill -9 of clients", "postgresql", every(300ms, kill_client)},
     {"SIGSTOP of clients", "postgresql", every(200ms, stop_client)},
     {"pg_terminate_backend", "postgresql", every(50ms, terminate_backend)},
-    {"kill -9 of a backend", "postgresql", every(1500ms, kill_backend)},
-    {"kill -9 of the server", "postgresql", every(1000ms, kill_server)},
+    {"kill -9 of a backend", "postgresql",
+     to_our_own(every(1500ms, kill_backend))},
+    {"kill -9 of the server", "postgresql",
+     to_our_own(every(1000ms, kill_server))},
     {"proxy that cuts", "postgresql", through(weather::cutting, {1s})},
     {"proxy that delays", "postgresql", through(weather::slow, {1s})},
     // Longer than a deadline, shorter, and so long that the link is given up.
@@ -413,7 +453,8 @@ std::vector<kind> postgres_kinds() {
     {"lock_timeout", "postgresql", every(700ms, lock_table)},
     {"cancelled statements", "postgresql", every(100ms, cancel_statements)},
     {"read-only server", "postgresql", every(500ms, only_read)},
-    {"max_connections", "postgresql", every(300ms, take_all_connections)},
+    {"max_connections", "postgresql",
+     to_our_own(every(300ms, take_all_connections))},
     {"pgbouncer, transactions", "postgresql", pooled},
     {"full tablespace of 9 MB", "postgresql", full_tablespace},
   };

@@ -1,6 +1,7 @@
 #include <steward/tests/faults/proxy.hpp>
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <array>
 #include <cstring>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 namespace faults {
@@ -24,9 +26,32 @@ const sockaddr* as_address(const Address& x) {
   return reinterpret_cast<const sockaddr*>(&x);
 }
 
+std::pair<sockaddr_storage, socklen_t> resolved(const std::string& host,
+                                                const std::string& port) {
+  sockaddr_storage result{};
+  if (host.starts_with("/")) {
+    sockaddr_un there{};
+    there.sun_family = AF_UNIX;
+    auto path = host + "/.s.PGSQL." + port;
+    std::strncpy(there.sun_path, path.c_str(), sizeof there.sun_path - 1);
+    std::memcpy(&result, &there, sizeof there);
+    return {result, sizeof there};
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0)
+    throw std::runtime_error{"there is no host " + host};
+  std::memcpy(&result, found->ai_addr, found->ai_addrlen);
+  auto size = found->ai_addrlen;
+  ::freeaddrinfo(found);
+  return {result, size};
+}
+
 } // namespace
 
-proxy::proxy(std::string socket) : socket_(std::move(socket)) {
+proxy::proxy(const std::string& host, const std::string& port) {
+  std::tie(server_, server_size_) = resolved(host, port);
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in here{};
   here.sin_family = AF_INET;
@@ -78,11 +103,8 @@ void proxy::run() {
 
 void proxy::accept_one() {
   auto client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-  auto server = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un there{};
-  there.sun_family = AF_UNIX;
-  std::strncpy(there.sun_path, socket_.c_str(), sizeof there.sun_path - 1);
-  if (::connect(server, as_address(there), sizeof there) != 0) {
+  auto server = ::socket(server_.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::connect(server, as_address(server_), server_size_) != 0) {
     ::close(client);
     ::close(server);
     return;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -17,10 +19,11 @@ enum class weather : unsigned char {
   black_hole, ///< takes everything and passes nothing on
 };
 
-/// A TCP port of this machine behind which a Unix socket lies. One thread.
+/// A TCP port of this machine behind which a server lies: at a port of a host,
+/// or of a folder, in which its Unix socket is. One thread.
 class proxy {
 public:
-  explicit proxy(std::string socket);
+  proxy(const std::string& host, const std::string& port);
 
   proxy(const proxy&) = delete;
   proxy& operator=(const proxy&) = delete;
@@ -46,7 +49,8 @@ private:
   bool pass_on(pair& x);
   bool move_bytes(int from, int to);
 
-  std::string socket_;
+  sockaddr_storage server_{}; // where it is
+  socklen_t server_size_ = 0;
   std::uint16_t port_ = 0;
   int listener_ = -1;
   std::atomic<weather> weather_{weather::fair};
