@@ -14,13 +14,12 @@ waiting_actor::~waiting_actor() {
 
 void waiting_actor::granted(hold what) noexcept {
   answered_ = true;
-  who_.answer(
-    caf::make_message(granted_hold{std::make_shared<hold>(std::move(what))}));
+  who_.answer(nullptr, {std::make_shared<hold>(std::move(what))});
 }
 
 void waiting_actor::failed(const caf::error& why) noexcept {
   answered_ = true;
-  who_.answer(caf::make_message(why));
+  who_.refuse(nullptr, why);
 }
 
 } // namespace steward

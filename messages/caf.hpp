@@ -110,9 +110,8 @@ private:
     if (!who_)
       return;
 #if STEWARD_CAF_1
-    who_->enqueue(caf::make_mailbox_element(std::move(from),
-                                            which_.response_id(),
-                                            std::move(what)),
+    who_->enqueue(caf::make_mailbox_element(
+                    std::move(from), which_.response_id(), std::move(what)),
                   nullptr);
 #else
     who_->enqueue(std::move(from), which_.response_id(), std::move(what),

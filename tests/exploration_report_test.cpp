@@ -69,6 +69,7 @@ BOOST_AUTO_TEST_CASE(a_search_that_takes_too_long_is_ended_and_says_so) {
   o.shrink_time_max = 1s;
   auto before = std::chrono::steady_clock::now();
   auto report = report_of_exploring(o, [](world& w) {
+    std::this_thread::sleep_for(10ms); // it does so on any machine
     auto p = w.sim().spawn(echo, 1);
     auto q = w.sim().spawn(echo, 1);
     for (int i = 0; i < 1'000; ++i)

@@ -114,6 +114,28 @@ BOOST_AUTO_TEST_CASE(what_is_at_the_desk_when_the_actor_ends_is_answered) {
   BOOST_TEST(rows().empty());
 }
 
+BOOST_AUTO_TEST_CASE(an_exit_message_ends_who_has_nothing_to_write) {
+  start();
+  run();
+  caf::anon_send_exit(persistence, caf::exit_reason::user_shutdown);
+  run();
+  BOOST_TEST(spy->closed);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_taken_when_the_actor_ends_is_answered) {
+  start();
+  run();
+  auto taken = ask("a");
+  scheduler.run_once(); // it takes it, and comes to write in its next turn
+  caf::anon_send<caf::message_priority::high>(
+    persistence, caf::exit_msg{persistence.address(), caf::exit_reason::kill});
+  run();
+  auto answer = take(taken);
+  BOOST_TEST((answer.trouble == record_trouble::closing));
+  BOOST_TEST(!answer.may_exist); // no statement was begun
+  BOOST_TEST(spy->writes.empty());
+}
+
 BOOST_AUTO_TEST_CASE(one_message_is_enough_for_all_who_left_something) {
   start();
   BOOST_TEST(desk->leave(create("a"), never).first);

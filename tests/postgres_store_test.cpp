@@ -285,7 +285,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_was_killed_and_came_back_has_what_it_said) {
 }
 
 BOOST_AUTO_TEST_CASE(bytes_that_are_no_text_make_a_bad_row) {
-  for (const std::string& bad : {std::string{"a\0b", 3}, std::string{"a\xff"}}) {
+  for (const std::string& bad :
+       {std::string{"a\0b", 3}, std::string{"a\xff"}}) {
     auto x = failure_to_write(create(bad, 1));
     BOOST_TEST((x.reaction() == reaction::bisect), x.what());
   }

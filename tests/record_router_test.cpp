@@ -1,5 +1,6 @@
 // Several persistences behind one actor: each name has its writer, and what is
 // for all is answered when the last one has.
+#include <steward/actors/record_counters.hpp>
 #include <steward/actors/record_router.hpp>
 #include <steward/messages/records.hpp>
 #include <steward/testkit/probe.hpp>
@@ -7,7 +8,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <future>
+#include <memory>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 using namespace steward;
@@ -17,16 +21,42 @@ namespace {
 
 constexpr time_point limit{1'000s};
 
+// A persistence that does nothing by itself.
+struct writer {
+  writer(testkit::sim& s, const char* name) : who(s.probe(name)) {
+  }
+
+  // The one thing that was left since the last time.
+  record_desk::item left() {
+    who.expect<writes_left>();
+    auto all = desk->take();
+    BOOST_REQUIRE(all.size() == 1u);
+    return std::move(all.front());
+  }
+
+  // Of a flush.
+  void answer(const records_flushed& x) {
+    std::get<cafx::asker<records_flushed>>(left().from).answer(nullptr, x);
+  }
+
+  testkit::probe who;
+  std::shared_ptr<record_desk> desk
+    = std::make_shared<record_desk>(10, std::make_shared<record_counters>());
+};
+
 struct fixture {
   static constexpr std::size_t count = 3;
 
-  std::vector<caf::actor> handles() const {
-    return {writers.begin(), writers.end()};
+  std::vector<record_writer> handles() const {
+    std::vector<record_writer> result;
+    for (const auto& x : writers)
+      result.push_back({x.who, x.desk});
+    return result;
   }
 
   testkit::sim s;
   testkit::probe client = s.probe("client");
-  std::vector<testkit::probe> writers{s.probe("a"), s.probe("b"), s.probe("c")};
+  std::vector<writer> writers{{s, "a"}, {s, "b"}, {s, "c"}};
   caf::actor router = spawn_record_router(s.system(), handles());
 };
 
@@ -42,30 +72,37 @@ BOOST_FIXTURE_TEST_CASE(what_is_written_goes_to_the_one_for_its_name, fixture) {
   for (const std::string name : {"x", "y", "z", "x"}) {
     auto& writer = writers[writer_of(name, count)];
     client.send(router, note_record{create_record{named(name)}});
-    BOOST_TEST(name_of(writer.expect<note_record>().write) == name);
-    auto created = client.request<record_answer>(router,
-                                                 get_or_create{named(name)});
-    BOOST_TEST(writer.expect<get_or_create>().draft.name == name);
-    writer.reply(record_answer{});
+    auto note = writer.left();
+    BOOST_TEST(name_of(*note.write) == name);
+    BOOST_TEST(std::holds_alternative<std::monostate>(note.from));
+    auto created = client.request<record_answer>(
+      router, get_or_create{named(name), limit});
+    auto request = writer.left();
+    BOOST_TEST(name_of(*request.write) == name);
+    BOOST_TEST((request.deadline == limit));
+    std::get<cafx::asker<record_answer>>(request.from).answer(nullptr, {});
     created.get();
-    auto written = client.request<record_answer>(
-      router, write_record{create_record{named(name)}});
-    BOOST_TEST(name_of(writer.expect<write_record>().write) == name);
-    writer.reply(record_answer{});
-    written.get();
   }
   for (auto& writer : writers)
-    writer.expect_nothing();
+    writer.who.expect_nothing();
+}
+
+BOOST_FIXTURE_TEST_CASE(what_no_desk_takes_is_answered_at_once, fixture) {
+  for (auto& x : writers)
+    x.desk->close();
+  auto refused = client.request<record_answer>(router,
+                                               get_or_create{named("x")});
+  BOOST_TEST((refused.get().trouble == record_trouble::closing));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_flush_is_over_when_the_last_one_has_answered,
                         fixture) {
   auto flushed = client.request<records_flushed>(router, flush_records{limit});
+  s.settle();
   std::size_t pending = 0;
   for (auto& writer : writers) {
     BOOST_TEST(!flushed.answered());
-    BOOST_TEST((writer.expect<flush_records>().deadline == limit));
-    writer.reply(records_flushed{pending, pending > 0 ? "no disk" : ""});
+    writer.answer({pending, pending > 0 ? "no disk" : ""});
     s.settle();
     ++pending;
   }
@@ -75,12 +112,11 @@ BOOST_FIXTURE_TEST_CASE(a_flush_is_over_when_the_last_one_has_answered,
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_waits_with_one_that_has_gone, fixture) {
-  writers[1].die();
+  writers[1].desk->close();
   auto flushed = client.request<records_flushed>(router, flush_records{limit});
-  for (auto i : {0, 2}) {
-    writers[static_cast<std::size_t>(i)].expect<flush_records>();
-    writers[static_cast<std::size_t>(i)].reply(records_flushed{1, "slow"});
-  }
+  s.settle();
+  writers[0].answer({1, "slow"});
+  writers[2].answer({1, "slow"});
   BOOST_TEST(flushed.get().pending == 2u);
 }
 
@@ -89,10 +125,10 @@ BOOST_FIXTURE_TEST_CASE(a_thread_that_waits_is_answered_in_the_same_way,
   auto reply = std::make_shared<std::promise<records_flushed>>();
   auto coming = reply->get_future();
   client.send(router, flush_records_blocking{limit, reply});
+  s.settle();
   for (auto& writer : writers) {
     BOOST_TEST((coming.wait_for(0s) == std::future_status::timeout));
-    writer.expect<flush_records>();
-    writer.reply(records_flushed{1, "slow"});
+    writer.answer({1, "slow"});
     s.settle();
   }
   BOOST_REQUIRE((coming.wait_for(0s) == std::future_status::ready));
@@ -102,8 +138,8 @@ BOOST_FIXTURE_TEST_CASE(a_thread_that_waits_is_answered_in_the_same_way,
 BOOST_FIXTURE_TEST_CASE(it_ends_when_all_have_stopped, fixture) {
   auto stopped = client.request<records_flushed>(router, stop_records{limit});
   for (auto& writer : writers) {
-    writer.expect<stop_records>();
-    writer.reply(records_flushed{});
+    writer.who.expect<stop_records>();
+    writer.who.reply(records_flushed{});
   }
   BOOST_TEST(stopped.get().pending == 0u);
   BOOST_TEST(s.living("steward.record_router") == 0u);
@@ -114,8 +150,8 @@ BOOST_FIXTURE_TEST_CASE(it_ends_when_a_thread_has_all_stopped, fixture) {
   auto coming = reply->get_future();
   client.send(router, stop_records_blocking{limit, reply});
   for (auto& writer : writers) {
-    BOOST_TEST((writer.expect<stop_records>().deadline == limit));
-    writer.reply(records_flushed{});
+    BOOST_TEST((writer.who.expect<stop_records>().deadline == limit));
+    writer.who.reply(records_flushed{});
   }
   s.settle();
   BOOST_REQUIRE((coming.wait_for(0s) == std::future_status::ready));
@@ -128,5 +164,5 @@ BOOST_FIXTURE_TEST_CASE(who_ends_it_ends_all, fixture) {
   BOOST_TEST(s.living("steward.record_router") == 0u);
   s.expect_quiescent();
   for (auto& writer : writers)
-    BOOST_CHECK_THROW(writer.act([](auto*) {}), testkit::failure);
+    BOOST_CHECK_THROW(writer.who.act([](auto*) {}), testkit::failure);
 }
