@@ -89,10 +89,19 @@ void add_common(CLI::App& app, records_words& words) {
 }
 
 void add_filters(CLI::App& app, records_words& words) {
-  add_option(app, "Options", "--pool", "NAME", words.pool, "Only of this pool");
-  add_option(app, "Options", "--key", "KEY", words.key, "Only of this key");
-  add_option(app, "Options", "--owner", "NAME", words.owner,
-             "Only of this owner");
+  // An empty one may be a variable that was not set: it is not all of them.
+  auto add_name = [&](const char* name, const char* value, std::string& word,
+                      const char* text) {
+    app.add_option(name, word, text)
+      ->option_text(value)
+      ->group("Options")
+      ->check([](const std::string& x) {
+        return x.empty() ? std::string{"is empty"} : std::string{};
+      });
+  };
+  add_name("--pool", "NAME", words.pool, "Only of this pool");
+  add_name("--key", "KEY", words.key, "Only of this key");
+  add_name("--owner", "NAME", words.owner, "Only of this owner");
   add_option(app, "Options", "--state", "open|closed|all", words.state,
              "Only in this state. Default: all");
   add_option(app, "Options", "--after", "ID", words.after,
@@ -141,12 +150,26 @@ duration to_age(const std::string& word) {
   return *age;
 }
 
+// Whether somebody may have meant a connection where a path is expected.
+bool may_hold_password(std::string_view word) {
+  auto has = [word](std::string_view part) {
+    return word.find(part) != word.npos;
+  };
+  return (has("postgres") && has(":") && has("@"))
+         || (has("password") && has("="));
+}
+
 } // namespace
 
 std::string to_records_url(const std::string& word) {
   // Of another scheme it is no path either: let who opens it say so.
-  auto is_url = word.starts_with("sqlite:") || word.find("://") != word.npos;
-  return is_url ? word : "sqlite:" + word;
+  auto is_path = word.starts_with("sqlite:");
+  auto is_url = !is_path && word.find("://") != word.npos;
+  if (!is_url && may_hold_password(word))
+    throw usage_error{"--records is neither a path nor a URL, and not shown as "
+                      "there may be a password in it; allowed: PATH, "
+                      "sqlite:PATH, postgresql://USER@HOST/DATABASE"};
+  return is_path || is_url ? word : "sqlite:" + word;
 }
 
 CLI::App& add_records(CLI::App& app, records_words& words) {

@@ -1,5 +1,7 @@
 #include <steward/runtime/processes.hpp>
 
+#include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -33,7 +35,7 @@ struct process_state {
   std::int64_t started = 0;
 };
 
-// None if there is no such process.
+// None if there is no such process, or if we may not see it.
 std::optional<process_state> look_at(std::int64_t pid) {
   std::ifstream in{"/proc/" + std::to_string(pid) + "/stat"};
   std::string text;
@@ -64,6 +66,9 @@ liveness liveness_of(const process_id& x) {
   if (x.host.empty() || x.host != this_host())
     return liveness::unknown;
   auto found = look_at(x.pid);
+  // /proc may hide what others run; whether it is there is no secret.
+  if (!found && (::kill(static_cast<pid_t>(x.pid), 0) == 0 || errno != ESRCH))
+    return liveness::unknown;
   // Its number may have gone to another, and a zombie only waits for its parent.
   auto lives = found && found->started == x.started && found->state != 'Z'
                && found->state != 'X';

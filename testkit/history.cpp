@@ -293,6 +293,8 @@ void write_history(std::ostream& to, std::span<const operation> what) {
 
 std::vector<operation> read_history(std::istream& from) {
   reader all;
+  if (!from)
+    throw failure{"not a history", "it cannot be read"};
   std::size_t number = 1;
   for (std::string line; std::getline(from, line); ++number) {
     if (from.eof()) // no end of line: torn
@@ -301,6 +303,8 @@ std::vector<operation> read_history(std::istream& from) {
       throw failure{"not a history",
                     "line " + std::to_string(number) + ": " + trouble};
   }
+  if (from.bad())
+    throw failure{"not a history", "it cannot be read to its end"};
   return std::move(all.all);
 }
 

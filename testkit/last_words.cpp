@@ -61,6 +61,7 @@ thread_local std::array<std::byte, 65'536> handler_stack;
 // those back that were there before.
 std::mutex guard;
 std::atomic<unsigned> users{0};
+std::atomic<pid_t> process{0}; // theirs
 std::array<struct sigaction, watched.size()> before;
 
 void put_back() noexcept {
@@ -101,6 +102,8 @@ void keep(std::string_view line, std::string_view what) noexcept {
 // The run of this thread; else those of all others, one of which it may be.
 // Says whether there was any.
 bool tell(std::string_view what, bool is_a_defect) noexcept {
+  if (::getpid() != process) // a child that was forked in a run is none
+    return false;
   auto say_all = [what](const run_under_way& run, std::string_view where) {
     say(STDERR_FILENO, "\n");
     say(STDERR_FILENO, what);
@@ -223,6 +226,7 @@ last_words::last_words(std::chrono::seconds run_time_max, std::string keep_in)
   mine.own_stack = lend_stack();
   sign_up();
   std::lock_guard lock{guard};
+  process = ::getpid();
   if (users++ == 0)
     listen();
 }

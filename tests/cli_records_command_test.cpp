@@ -382,6 +382,18 @@ BOOST_AUTO_TEST_CASE(who_cannot_be_reached_is_named_without_the_password) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_path_may_be_a_password) {
+  for (auto* bad :
+       {"postgresql:me:s3cret@h/db", "sqlite:postgresql://m:s3cret@h",
+        "user=u password = s3cret host=h", "sqlite:password=s3cret"}) {
+    url = bad;
+    auto x = records({"list"});
+    BOOST_TEST(x.status == 2, x.err);
+    BOOST_TEST(lines_of(x.err) == 1u, x.err);
+    BOOST_TEST(!contains(x.out + x.err, "s3cret"), x.err);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_command_line_that_cannot_be_used_is_said_in_a_line) {
   url = "x.db";
   using words = std::vector<std::string>;
@@ -395,6 +407,8 @@ BOOST_AUTO_TEST_CASE(a_command_line_that_cannot_be_used_is_said_in_a_line) {
         {words{"purge", "--older-than", "100001d"}, "up to 100000d"},
         {words{"list", "--state", "x"}, "--state is \"x\""},
         {words{"list", "--limit", "-1"}, "--limit is \"-1\""},
+        {words{"list", "--pool", ""}, "--pool"},
+        {words{"export", "--jsonl", "-", "--owner", ""}, "--owner"},
         {words{"export"}, "--jsonl is required"}}) {
     auto x = records(line);
     BOOST_TEST(x.status == 2, x.err);

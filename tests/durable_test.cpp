@@ -445,6 +445,9 @@ BOOST_AUTO_TEST_CASE(processes_are_told_apart) {
   auto reused = me;
   ++reused.started; // the same number, later
   BOOST_TEST((liveness_of(reused) == liveness::dead));
+  auto gone = me;
+  gone.pid = 4'194'305; // above any that Linux gives
+  BOOST_TEST((liveness_of(gone) == liveness::dead));
   auto elsewhere = me;
   elsewhere.host += "x";
   BOOST_TEST((liveness_of(elsewhere) == liveness::unknown));

@@ -138,6 +138,8 @@ void settle(words& w) {
   }
   single_run_wanted(); // or throws
   constexpr auto last = ~std::uint64_t{0};
+  if (w.hashes && w.minutes > 0)
+    refuse("--minutes", "with --hashes", "--seeds: digests are to be compared");
   if (w.minutes > 0) // no seed is the last one, but time is up
     w.seeds = std::max<std::uint64_t>(last - w.first_seed, 1);
   else
@@ -166,6 +168,8 @@ int run(const words& w) {
     else
       good = campaign_of(w, x, limit) && good;
   }
+  if (!std::cout.flush())
+    throw std::runtime_error{"standard output cannot be written"};
   return good ? 0 : 1;
 }
 
