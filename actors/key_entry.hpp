@@ -94,8 +94,8 @@ public:
   // Under the directory's lock.
   std::shared_ptr<key_entry> found_here; ///< itself, while it is found
   caf::actor supervisor;                 ///< null: asleep
-  bool attended = false;                 ///< by somebody else, while asleep
   time_point armed_at = never; ///< while asleep: what the clock was told
+  bool attended = false;       ///< by somebody else, while asleep
 
   /// Whether it is not in the directory any more.
   bool gone() const noexcept {

@@ -106,35 +106,6 @@ private:
   std::map<request_id, std::shared_ptr<request_sink>> sinks_;
 };
 
-// How a user waits.
-class sink final : public request_sink {
-public:
-  explicit sink(mailbox<std::shared_ptr<hold>>& to) : to_(to) {
-  }
-
-  ~sink() override {
-    if (!answered_)
-      run::current()->fail("I8: no message is lost");
-  }
-
-  void granted(hold what) noexcept override {
-    answer(std::make_shared<hold>(std::move(what)));
-  }
-
-  void failed(const caf::error&) noexcept override {
-    answer(std::make_shared<hold>());
-  }
-
-private:
-  void answer(std::shared_ptr<hold> what) {
-    must(!std::exchange(answered_, true), "I6: one answer each");
-    to_.put(std::move(what));
-  }
-
-  mailbox<std::shared_ptr<hold>>& to_;
-  bool answered_ = false;
-};
-
 class world {
 public:
   world(run& r, const cast& who)

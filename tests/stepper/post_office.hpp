@@ -1,11 +1,12 @@
 #pragma once
 
-// What is no part of a program of the directory: an opener, and what stands for
-// supervisors in CAF.
+// What is no part of a program of the directory: an opener, what stands for
+// supervisors in CAF, and how a user waits.
 
 #include <steward/core/opener.hpp>
-#include <steward/messages/caf.hpp>
+#include <steward/messages/acquire.hpp>
 #include <steward/tests/stepper/acting_supervisor.hpp>
+#include <steward/tests/stepper/mailbox.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -97,6 +98,35 @@ struct post_office {
   caf::actor_system_config config;
   std::optional<caf::actor_system> system;
   std::vector<caf::actor> boxes;
+};
+
+// How a user waits.
+class sink final : public request_sink {
+public:
+  explicit sink(mailbox<std::shared_ptr<hold>>& to) : to_(to) {
+  }
+
+  ~sink() override {
+    if (!answered_)
+      run::current()->fail("I8: no message is lost");
+  }
+
+  void granted(hold what) noexcept override {
+    answer(std::make_shared<hold>(std::move(what)));
+  }
+
+  void failed(const caf::error&) noexcept override {
+    answer(std::make_shared<hold>());
+  }
+
+private:
+  void answer(std::shared_ptr<hold> what) {
+    must(!std::exchange(answered_, true), "I6: one answer each");
+    to_.put(std::move(what));
+  }
+
+  mailbox<std::shared_ptr<hold>>& to_;
+  bool answered_ = false;
 };
 
 } // namespace stepper
