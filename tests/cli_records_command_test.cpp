@@ -27,8 +27,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char* both[] = {"sqlite", "postgresql"};
-
 struct fixture : test::scratch_folder {
   std::string url;
   std::string pool; // of this test alone

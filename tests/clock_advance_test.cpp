@@ -17,27 +17,6 @@ namespace {
 
 constexpr time_point start{1'000'000s};
 
-// A supervisor that sleeps.
-class sleeper final : public recipient {
-public:
-  explicit sleeper(caf::actor caretaker) : caretaker_(std::move(caretaker)) {
-  }
-
-  void wake(caf::message) override {
-  }
-
-  bool tell(caf::message) override {
-    return false;
-  }
-
-  caf::actor caretaker() const override {
-    return caretaker_;
-  }
-
-private:
-  caf::actor caretaker_;
-};
-
 struct fixture {
   caf::actor made_clock() {
     clock_config how{s.time(), box, false};
@@ -59,7 +38,7 @@ BOOST_FIXTURE_TEST_CASE(a_crowd_that_sleeps_is_waited_for_in_all_its_parts,
                         fixture) {
   std::vector<std::shared_ptr<recipient>> crowd;
   for (int i = 0; i < 300; ++i) {
-    crowd.push_back(std::make_shared<sleeper>(caretaker.actor()));
+    crowd.push_back(std::make_shared<sleeping_recipient>(caretaker.actor()));
     box->leave(crowd.back(), start + 1s);
   }
   auto answer = client.request<advanced>(clock, advance{start + 1min});

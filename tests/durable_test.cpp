@@ -31,8 +31,6 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-constexpr const char* both[] = {"sqlite", "postgresql"};
-
 // A process group that would run for ever; nothing ends it but a signal.
 struct sleeper {
   pid_t group = 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/test/unit_test.hpp>
+
 #include <steward/messages/recipient.hpp>
 
 #include <utility>
@@ -27,6 +29,29 @@ public:
 
 private:
   caf::actor who_;
+};
+
+/// One that sleeps, and is attended to by a caretaker: nobody has to wake it.
+class sleeping_recipient final : public recipient {
+public:
+  explicit sleeping_recipient(caf::actor caretaker)
+    : caretaker_(std::move(caretaker)) {
+  }
+
+  void wake(caf::message) override {
+    BOOST_ERROR("nobody had to wake it");
+  }
+
+  bool tell(caf::message) override {
+    return false;
+  }
+
+  caf::actor caretaker() const override {
+    return caretaker_;
+  }
+
+private:
+  caf::actor caretaker_;
 };
 
 } // namespace steward

@@ -37,6 +37,9 @@ namespace record_test {
 
 using namespace std::chrono_literals;
 
+/// The databases that a test is run on, one after the other.
+inline constexpr const char* both[] = {"sqlite", "postgresql"};
+
 /// A folder of its own, removed with all that is in it.
 class temp_dir {
 public:

@@ -24,8 +24,6 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-constexpr const char* both[] = {"sqlite", "postgresql"};
-
 struct fixture {
   temp_dir dir;
   std::string url = "sqlite:" + (dir / "records.db").string();

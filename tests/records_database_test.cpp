@@ -22,8 +22,6 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-constexpr const char* both[] = {"sqlite", "postgresql"};
-
 caf::actor_system_config& tuned(caf::actor_system_config& cfg) {
   cafx::tune(cfg);
   return cfg;

@@ -22,8 +22,6 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-constexpr const char* both[] = {"sqlite", "postgresql"};
-
 // A database of one test, that others can open, too.
 struct fixture {
   temp_dir dir;

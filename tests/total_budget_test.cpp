@@ -25,28 +25,6 @@ public:
   }
 };
 
-// A supervisor that sleeps.
-class sleeper final : public recipient {
-public:
-  explicit sleeper(caf::actor caretaker) : caretaker_(std::move(caretaker)) {
-  }
-
-  void wake(caf::message) override {
-    BOOST_ERROR("nobody had to wake it");
-  }
-
-  bool tell(caf::message) override {
-    return false;
-  }
-
-  caf::actor caretaker() const override {
-    return caretaker_;
-  }
-
-private:
-  caf::actor caretaker_;
-};
-
 struct fixture {
   manual_time time;
   lending_terms terms{&time, 1, false};
@@ -111,7 +89,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_gone_without_its_permit_is_no_hope, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(the_caretaker_is_asked_for_what_sleeps, fixture) {
   auto caretaker = s.probe("caretaker");
-  auto asleep = std::make_shared<sleeper>(caretaker.actor());
+  auto asleep = std::make_shared<sleeping_recipient>(caretaker.actor());
   fill(asleep);
   budget.wanted(of(b));
   auto asked = caretaker.expect<give_up_asleep>();
