@@ -25,9 +25,12 @@ slot* shelf::borrow(std::string_view params, std::uint64_t tag,
 
 void shelf::put_back(slot& mistaken) noexcept {
   // It was not used: the stamp stays.
-  auto given = mistaken.give_back(mistaken.last_used());
-  if (given == slot::given::hand_over)
-    keeper_->hand_over(mistaken, true);
+  switch (mistaken.give_back(mistaken.last_used())) {
+    case slot::given::hand_over: keeper_->hand_over(mistaken, true); break;
+    case slot::given::revoked_last: mistaken.forget(); break; // maybe this, too
+    case slot::given::back:
+    case slot::given::revoked: break;
+  }
 }
 
 shelf::found shelf::find(std::string_view params, std::uint64_t tag,

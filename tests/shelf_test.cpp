@@ -4,7 +4,9 @@
 
 #include <steward/core/hold.hpp>
 
+#include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
 using namespace core_test;
@@ -141,6 +143,18 @@ BOOST_AUTO_TEST_CASE(where_one_tag_means_two_params_they_are_told_apart) {
   BOOST_TEST((a.word() != before)); // it was held for a moment
   BOOST_TEST((a.last_used() == start));
   BOOST_TEST(borrow("a") == &a);
+}
+
+BOOST_AUTO_TEST_CASE(a_mistaken_slot_that_is_revoked_is_forgotten) {
+  auto& s = open("a");
+  auto seen = place.find("b", tag_of("a"));
+  BOOST_REQUIRE(seen.mistaken == &s);
+  auto keep = std::make_shared<int>();
+  std::weak_ptr<int> kept = keep;
+  BOOST_TEST(s.revoke(std::move(keep)) == 1u);
+  BOOST_TEST(!kept.expired());
+  place.put_back(*seen.mistaken);
+  BOOST_TEST(kept.expired());
 }
 
 BOOST_AUTO_TEST_CASE(a_supervisor_finds_the_right_one_of_two_with_one_tag) {
