@@ -61,10 +61,13 @@ caf::behavior clock_state::make_behavior(clock_config config) {
       if (config_.runs) // by its timer, and by nobody else
         return caf::make_error(caf::sec::unexpected_message);
       auto promise = self_->make_response_promise();
-      advancing_ = promise;
-      target_ = m.to;
-      go_on();
+      start_advance(m.to,
+                    [=, this]() mutable { promise.deliver(advanced{seq_}); });
       return promise;
+    },
+    [this](const advance_for_thread& m) {
+      if (!config_.runs)
+        start_advance(m.to, [done = m.done] { done->set_value(); });
     },
     [this](stop_clock) { self_->quit(); },
   };
@@ -91,7 +94,7 @@ void clock_state::on_attended(const attended& m) {
 }
 
 void clock_state::one_answer() {
-  if (outstanding_ > 0 && --outstanding_ == 0 && advancing_)
+  if (outstanding_ > 0 && --outstanding_ == 0 && advanced_)
     go_on();
 }
 
@@ -114,12 +117,13 @@ void clock_state::put(const std::shared_ptr<recipient>& whom, time_point at) {
 std::size_t clock_state::wake_due(time_point now) {
   std::size_t result = 0;
   cleanup_tick tick{seq_ + 1, now};
+  auto message = caf::make_message(tick); // one for all
   wheel_->pop_due(now, [&](time_point at, std::shared_ptr<recipient> whom) {
     if (whom->armed != at)
       return;
     seq_ = tick.seq;
     whom->armed = never;
-    if (whom->tell(caf::make_message(tick)))
+    if (whom->tell(message))
       ++result;
     else if (leave_to_caretaker(std::move(whom), tick))
       ++result;
@@ -183,6 +187,12 @@ void clock_state::plan_wake(time_point now) {
 
 // -- without ------------------------------------------------------------------
 
+void clock_state::start_advance(time_point to, std::function<void()> done) {
+  advanced_ = std::move(done);
+  target_ = to;
+  go_on();
+}
+
 // One instant after the other; the next one when all have answered.
 void clock_state::go_on() {
   collect();
@@ -197,8 +207,7 @@ void clock_state::go_on() {
     return;
   config_.set_time(target_);
   config_.box->raise(wheel_->next());
-  advancing_->deliver(advanced{seq_});
-  advancing_.reset();
+  std::exchange(advanced_, nullptr)();
 }
 
 caf::behavior clock_actor(caf::stateful_actor<clock_state>* self,

@@ -54,6 +54,7 @@ private:
   void one_answer();
   void beat();
   void plan_wake(time_point now);
+  void start_advance(time_point to, std::function<void()> done);
   void go_on();
 
   self_pointer self_;
@@ -70,7 +71,7 @@ private:
   // Of an `advance`: until when, who has yet to answer, whom to tell.
   time_point target_{};
   std::size_t outstanding_ = 0;
-  std::optional<caf::response_promise> advancing_;
+  std::function<void()> advanced_; // null: nobody
 };
 
 /// Spawns as `caf::actor`.

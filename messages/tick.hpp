@@ -5,6 +5,7 @@
 #include <steward/messages/recipient.hpp>
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -53,6 +54,13 @@ struct advanced {
   std::uint64_t ticks = 0; ///< so far
 };
 
+/// The same, of a thread that waits for the promise: it is kept by then, or
+/// dropped with the message.
+struct advance_for_thread {
+  time_point to;
+  std::shared_ptr<std::promise<void>> done;
+};
+
 /// To the clock: be gone.
 struct stop_clock {};
 
@@ -66,4 +74,5 @@ STEWARD_MESSAGE(steward::attended)
 STEWARD_MESSAGE(steward::clock_pool)
 STEWARD_MESSAGE(steward::advance)
 STEWARD_MESSAGE(steward::advanced)
+STEWARD_MESSAGE(steward::advance_for_thread)
 STEWARD_MESSAGE(steward::stop_clock)

@@ -3,6 +3,8 @@
 #include <steward/actors/clock.hpp>
 #include <steward/actors/log.hpp>
 #include <steward/core/one_line.hpp>
+#include <steward/messages/lent_thread.hpp>
+#include <steward/messages/tick.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -130,7 +132,6 @@ void runtime::warn_of(const reclaim_report& report) {
 }
 
 void runtime::advance(time_point to) {
-  using promise_ptr = std::shared_ptr<std::promise<void>>;
   std::lock_guard turn{advancing_}; // a clock knows one target at a time
   caf::actor clock;
   {
@@ -141,17 +142,11 @@ void runtime::advance(time_point to) {
     return;
   auto done = std::make_shared<std::promise<void>>();
   auto answer = done->get_future();
-  // The promise goes along: if nobody keeps it, the wait is over. And all goes
-  // by arguments, as 0.17.6 dereferences null where there are none.
-  sys_.spawn(
-    [](caf::event_based_actor* self, const caf::actor& whom, time_point at,
-       const promise_ptr& said) {
-      cafx::request(self, whom, steward::advance{at})
-        .then([said](const advanced&) { said->set_value(); },
-              [said](const caf::error&) { said->set_value(); });
-    },
-    std::move(clock), to, std::move(done));
-  answer.wait();
+  // Where nothing is due, no other thread has to wake up.
+  cafx::lent_thread me{sys_};
+  me.send(clock, caf::make_message(advance_for_thread{to, std::move(done)}));
+  me.run();
+  answer.wait(); // also over if the promise was dropped
 }
 
 // -- the end ------------------------------------------------------------------
