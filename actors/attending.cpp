@@ -11,6 +11,8 @@
 #include <steward/messages/tick.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -210,8 +212,9 @@ bool take_permit_of_another(key_home& home, key_entry& key) {
   // What looked idle may be in use again. Who loses that race so often leaves it
   // to a supervisor, which waits.
   constexpr int tries_max = 4;
+  auto luck = std::hash<std::string_view>{}(key.place.key());
   for (int tries = 0; tries < tries_max; ++tries) {
-    auto victim = key.pool->budget->claim();
+    auto victim = key.pool->budget->claim(luck);
     if (!victim)
       return false;
     auto end = close_claimed(home, key, *victim);

@@ -10,11 +10,11 @@ namespace steward {
 // Under the lock all the while, so that everybody is sent things in the order in
 // which they were decided.
 template <class Event>
-void total_budget::note(Event event) {
+void total_budget::decide(Event event) {
   std::lock_guard lock{guard_};
   if (stopped_)
     return;
-  event(time_.now());
+  event();
   for (const auto& x : out_)
     send(x);
   out_.clear();
@@ -33,46 +33,49 @@ void total_budget::send(const book::any_effect& x) {
 }
 
 void total_budget::wanted(supervisor who) {
-  note([&](time_point now) { book_.wanted(std::move(who), now, out_); });
+  decide([&] { book_.wanted(std::move(who), time_.now(), out_); });
 }
 
 void total_budget::returned() {
-  note([this](time_point now) { book_.returned(now, out_); });
+  decide([this] { book_.returned(time_.now(), out_); });
 }
 
 void total_budget::opened(supervisor who, slot& place) {
-  note([&](time_point) {
-    book_.opened(place.id(), place, std::move(who), place.last_used());
-  });
+  book_.opened(place.id(), place, std::move(who), place.last_used());
 }
 
 void total_budget::closed(std::uint64_t id) {
-  note([&](time_point now) { book_.closed(id, now, out_); });
+  if (book_.closed(id))
+    look_again();
 }
 
 void total_budget::kept(std::uint64_t id) {
-  note([&](time_point now) { book_.kept(id, now, out_); });
+  if (book_.kept(id, time_.now()))
+    look_again();
 }
 
-std::optional<total_budget::book::claimed> total_budget::claim() {
-  std::optional<book::claimed> result;
-  note([&](time_point now) { result = book_.claim(now); });
-  return result;
+void total_budget::look_again() {
+  decide([this] { book_.look_again(time_.now(), out_); });
+}
+
+std::optional<total_budget::book::claimed>
+total_budget::claim(std::size_t luck) {
+  return book_.claim(time_.now(), luck);
 }
 
 void total_budget::put_back(book::claimed x) {
-  note([&](time_point now) { book_.put_back(std::move(x), now); });
+  book_.put_back(std::move(x), time_.now());
 }
 
 void total_budget::left_to_owner(book::claimed x) {
-  note([&](time_point) { book_.left_to_owner(std::move(x)); });
+  book_.left_to_owner(std::move(x));
 }
 
 void total_budget::stop() {
-  book old = [this] {
+  auto old = [this] { // goes after the lock
     std::lock_guard lock{guard_};
     stopped_ = true;
-    return std::move(book_);
+    return book_.stop();
   }();
 }
 

@@ -5,6 +5,7 @@
 #include <steward/core/timepiece.hpp>
 #include <steward/messages/recipient.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,14 +17,14 @@ namespace steward {
 /// it up, and never orders. Shared data and no actor: each open and close is
 /// noted here, and a message for each would cost more than most of them. All
 /// functions: any thread, but not under the lock of a directory, which is taken
-/// to send.
+/// to send. The lock of all is taken only where somebody waits or has hopes.
 class total_budget {
 public:
   using supervisor = std::shared_ptr<recipient>;
-  using book = budget_book<supervisor>;
+  using book = budget_book<supervisor, mutex>;
 
-  total_budget(permits& all, full_policy policy, const timepiece& time)
-    : time_(time), book_(all, policy) {
+  total_budget(permits& all, const pool_options& options, const timepiece& time)
+    : time_(time), book_(all, options.when_full, options.total_max) {
   }
 
   /// It needs one permit; it is sent `permit_granted` or `permit_denied`.
@@ -42,7 +43,7 @@ public:
   void kept(std::uint64_t id);
 
   /// As in `budget_book`.
-  std::optional<book::claimed> claim();
+  std::optional<book::claimed> claim(std::size_t luck = 0);
   void put_back(book::claimed x);
   void left_to_owner(book::claimed x);
 
@@ -51,11 +52,12 @@ public:
 
 private:
   template <class Event>
-  void note(Event event);
+  void decide(Event event);
+  void look_again();
   static void send(const book::any_effect& x);
 
   const timepiece& time_;
-  mutex guard_;
+  mutex guard_; // of what is decided for those who wait
   book book_;
   book::effects out_;
   bool stopped_ = false;

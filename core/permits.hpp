@@ -48,6 +48,11 @@ public:
     return false;
   }
 
+  /// Whether others wait for a permit.
+  bool queued() const noexcept {
+    return limited_ && (word_.load(std::memory_order_relaxed) & 1) == 1;
+  }
+
   // -- the budget ------------------------------------------------------------
 
   /// From now on everybody goes to the budget; how many permits it finds.

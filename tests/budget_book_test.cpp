@@ -59,12 +59,14 @@ struct fixture {
   }
 
   std::string closed(std::uint64_t id) {
-    budget.closed(id, now, out);
+    if (budget.closed(id))
+      budget.look_again(now, out);
     return effects();
   }
 
   std::string kept(std::uint64_t id) {
-    budget.kept(id, now, out);
+    if (budget.kept(id, now))
+      budget.look_again(now, out);
     return effects();
   }
 
@@ -342,13 +344,15 @@ BOOST_AUTO_TEST_CASE(the_book_always_finds_the_least_recently_used) {
             break;
           auto id = *expected.begin();
           if (held[id]) {
-            f.budget.kept(id, f.now, f.out);
+            if (f.budget.kept(id, f.now))
+              f.budget.look_again(f.now, f.out);
           } else {
             fixture::start_close(*f.slots[id]);
             held.erase(id);
             f.budget.returned(f.now, f.out);
             check();
-            f.budget.closed(id, f.now, f.out);
+            if (f.budget.closed(id))
+              f.budget.look_again(f.now, f.out);
           }
           expected.erase(id);
           check();

@@ -340,11 +340,13 @@ private:
   }
 
   void on(closed x) {
-    book_.closed(x.id, noon, effects_);
+    if (book_.closed(x.id))
+      book_.look_again(noon, effects_);
   }
 
   void on(kept x) {
-    book_.kept(x.id, noon, effects_);
+    if (book_.kept(x.id, noon))
+      book_.look_again(noon, effects_);
   }
 
   void act(const book::grant& x) {

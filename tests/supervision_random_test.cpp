@@ -267,13 +267,16 @@ private:
   void tell_budget(std::size_t from, const news& x) {
     book::effects out;
     auto now = all_.time.at;
+    auto look_again = false;
     switch (x.what) {
       case news::wanted: book_.wanted(from, now, out); break;
       case news::returned: book_.returned(now, out); break;
       case news::opened: book_.opened(x.id, *x.place, from, x.stamp); break;
-      case news::closed: book_.closed(x.id, now, out); break;
-      case news::kept: book_.kept(x.id, now, out);
+      case news::closed: look_again = book_.closed(x.id); break;
+      case news::kept: look_again = book_.kept(x.id, now);
     }
+    if (look_again)
+      book_.look_again(now, out);
     for (auto& y : out) {
       auto to = std::visit([](const auto& z) { return z.to; }, y);
       keys_[to]->from_budget.push_back(y);

@@ -35,7 +35,7 @@ struct fixture {
   testkit::probe a = s.probe("a");
   testkit::probe b = s.probe("b");
   permits all{1};
-  total_budget budget{all, full_policy::evict_idle, time};
+  total_budget budget{all, pool_options{}, time};
 
   // All there may be is one idle resource, of `owner`.
   void fill(std::shared_ptr<recipient> owner) {

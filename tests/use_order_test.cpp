@@ -8,14 +8,18 @@
 
 using namespace steward;
 
-BOOST_AUTO_TEST_CASE(it_is_in_the_order_of_a_sorted_map) {
+namespace {
+
+// Against a sorted map. `stamp_of(step, luck)`: when what is added was used.
+template <class F>
+void compare(int adds, F stamp_of) {
   std::mt19937 random{5};
   use_order<int> order;
   std::map<std::pair<time_point, std::uint64_t>, int> expected;
   for (int step = 0; step < 20'000; ++step) {
-    if (random() % 5 < 3) {
-      // Many at one instant, as a coarse clock has it.
-      time_point stamp{duration{random() % 40}};
+    if (static_cast<int>(random() % 100) < adds) {
+      time_point stamp{
+        duration{stamp_of(step, static_cast<int>(random() % 1000))}};
       order.insert(stamp, static_cast<std::uint64_t>(step), step);
       expected.emplace(std::pair{stamp, step}, step);
     } else if (order.size() > 0 && random() % 50 > 0) {
@@ -31,5 +35,24 @@ BOOST_AUTO_TEST_CASE(it_is_in_the_order_of_a_sorted_map) {
       });
     }
     BOOST_REQUIRE(order.size() == expected.size());
+    auto first = expected.empty() ? never : expected.begin()->first.first;
+    BOOST_REQUIRE(order.first_stamp() == first);
   }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(it_is_the_order_of_a_sorted_map) {
+  // Many at one instant, as a coarse clock has it.
+  compare(60, [](int, int luck) { return luck % 40; });
+}
+
+BOOST_AUTO_TEST_CASE(so_it_is_where_most_is_added_at_the_end) {
+  compare(51, [](int step, int luck) { return step - luck % 3; });
+}
+
+BOOST_AUTO_TEST_CASE(so_it_is_where_old_and_new_are_mixed) {
+  compare(70, [](int step, int luck) {
+    return luck % 2 == 0 ? step / 50 : luck % (step / 50 + 1);
+  });
 }

@@ -1,0 +1,196 @@
+#pragma once
+
+#include <steward/core/atomic.hpp>
+#include <steward/core/idle_order.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace steward {
+
+/// For what is used by one thread at a time.
+struct no_lock {
+  void lock() noexcept {
+  }
+
+  void unlock() noexcept {
+  }
+};
+
+/// An `idle_order` for many threads, if `Lock` is a lock: shards that each have
+/// one, and whose firsts are compared. So it is the order of all; only which is
+/// the first of equal stamps depends on where one begins to look. All functions:
+/// any thread.
+template <class Owner, class Lock = no_lock>
+class idle_shards {
+public:
+  using order = idle_order<Owner>;
+  using resource = typename order::resource;
+  using hope = typename order::hope;
+
+  /// @pre `count` > 0
+  explicit idle_shards(std::size_t count)
+    : count_(count), shards_(new shard[count]) {
+  }
+
+  /// See `idle_order`. `from`: the shard to look at first.
+  std::optional<resource> claim(time_point now, std::size_t from) {
+    return first_of_all(now, from, [now](order& x, time_point last) {
+      return x.claim(now, last);
+    });
+  }
+
+  std::optional<hope> expect_next(time_point now) {
+    return first_of_all(now, 0, [now](order& x, time_point last) {
+      return x.expect_next(now, last);
+    });
+  }
+
+  void insert(resource x, time_point stamp) {
+    with(x.id, [&](order& to) { to.insert(std::move(x), stamp); });
+  }
+
+  void expect(resource x) {
+    with(x.id, [&](order& by) { by.expect(std::move(x)); });
+  }
+
+  /// It is closed; whether it was expected.
+  bool closed(std::uint64_t id) {
+    return with(id, [&](order& in) {
+      auto x = in.expected(id);
+      if (!x)
+        in.forget(id);
+      return x.has_value();
+    });
+  }
+
+  /// It stays open; whether it was expected.
+  bool kept(std::uint64_t id, time_point now) {
+    return with(id, [&](order& in) {
+      auto x = in.expected(id);
+      if (x)
+        in.insert(std::move(*x), now);
+      return x.has_value();
+    });
+  }
+
+  std::size_t expected() const {
+    return sum([](const order& x) { return x.expected(); });
+  }
+
+  std::size_t known() const {
+    return sum([](const order& x) { return x.known(); });
+  }
+
+  /// Empty from now on; the result has what there was.
+  std::vector<order> stop() {
+    std::vector<order> result;
+    for (std::size_t i = 0; i < count_; ++i)
+      result.push_back(
+        with_shard(shards_[i], [](order& x) { return x.stop(); }));
+    return result;
+  }
+
+private:
+  struct alignas(64) shard {
+    Lock guard;
+    order resources;
+    // Read by everybody, and seldom written.
+    alignas(64) atomic<time_point::rep> first{never.time_since_epoch().count()};
+
+    time_point first_stamp() const noexcept {
+      return time_point{duration{first.load(std::memory_order_relaxed)}};
+    }
+  };
+
+  // Has the lock, and says before it lets go what is first now.
+  class visit {
+  public:
+    explicit visit(shard& of) : of_(of) {
+      of_.guard.lock();
+    }
+
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+
+    ~visit() {
+      auto now = of_.resources.first_stamp();
+      if (now != of_.first_stamp())
+        of_.first.store(now.time_since_epoch().count(),
+                        std::memory_order_relaxed);
+      of_.guard.unlock();
+    }
+
+  private:
+    shard& of_;
+  };
+
+  template <class F>
+  static auto with_shard(shard& s, F f) {
+    visit here{s};
+    return f(s.resources);
+  }
+
+  template <class F>
+  auto with(std::uint64_t id, F f) {
+    return with_shard(shards_[id % count_], f);
+  }
+
+  template <class F>
+  std::size_t sum(F f) const {
+    std::size_t result = 0;
+    for (std::size_t i = 0; i < count_; ++i)
+      result += with_shard(shards_[i], f);
+    return result;
+  }
+
+  struct leaders {
+    shard* first = nullptr;
+    time_point stamp = never; // where it begins
+    time_point next = never;  // and the second one
+  };
+
+  leaders earliest(std::size_t from) noexcept {
+    leaders result;
+    for (std::size_t i = 0; i < count_; ++i) {
+      auto& s = shards_[(from + i) % count_];
+      auto stamp = s.first_stamp();
+      if (stamp < result.stamp)
+        result = {&s, stamp, result.stamp};
+      else if (stamp < result.next)
+        result.next = stamp;
+    }
+    return result;
+  }
+
+  // `f(order, last)` of the shard that begins first, until it gives something.
+  template <class F>
+  auto first_of_all(time_point now, std::size_t from, F f) {
+    using answer = decltype(f(std::declval<order&>(), never));
+    for (;;) {
+      auto [first, stamp, next] = earliest(from);
+      if (first == nullptr)
+        return answer{};
+      if (stamp >= now)
+        break; // all have been used just now, or are in use
+      // Nothing means that the first of that shard had been used since. It is in
+      // its right place now, which is later, so this comes to an end.
+      if (auto x = with_shard(*first, [&](order& s) { return f(s, next); }))
+        return x;
+    }
+    for (std::size_t i = 0; i < count_; ++i)
+      if (auto x = with_shard(shards_[(from + i) % count_],
+                              [&](order& s) { return f(s, never); }))
+        return x;
+    return answer{};
+  }
+
+  std::size_t count_;
+  std::unique_ptr<shard[]> shards_;
+};
+
+} // namespace steward

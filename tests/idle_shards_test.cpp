@@ -1,0 +1,162 @@
+#include <boost/test/unit_test.hpp>
+
+#include "core_fixtures.hpp"
+
+#include <steward/core/idle_shards.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <vector>
+
+using namespace core_test;
+
+namespace {
+
+// What is open, and when it was used: as a list.
+struct fixture {
+  explicit fixture(std::size_t shards) : all(shards) {
+  }
+
+  idle_shards<char> all;
+  time_point now = start;
+  std::vector<std::unique_ptr<slot>> open;
+  std::vector<std::unique_ptr<slot>> gone; // the order may still point to them
+  std::uint64_t ids = 0;
+
+  slot& open_one() {
+    auto& s = *open.emplace_back(std::make_unique<slot>());
+    s.begin_open(++ids, "", now);
+    s.opened(this, now, 0, false);
+    all.insert({'a', &s, ids}, now);
+    return s;
+  }
+
+  void forget(const slot& s) {
+    auto at = std::find_if(open.begin(), open.end(),
+                           [&](const auto& x) { return x.get() == &s; });
+    gone.push_back(std::move(*at));
+    open.erase(at);
+  }
+
+  void close(slot& s) {
+    BOOST_REQUIRE(s.try_take(s.word()));
+    s.finish_close();
+    forget(s);
+  }
+
+  // When that was used that has to go next.
+  time_point oldest() const {
+    auto result = never;
+    for (const auto& x : open)
+      if (x->word().holders() == 0)
+        result = std::min(result, x->last_used());
+    return result;
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(idle_shards_)
+
+BOOST_AUTO_TEST_CASE(the_least_recently_used_of_all_shards_is_claimed) {
+  std::size_t claimed = 0;
+  std::size_t none = 0;
+  for (unsigned seed = 1; seed <= 300; ++seed) {
+    std::mt19937 random{seed};
+    fixture f{1 + seed % 4};
+    for (int step = 0; step < 200; ++step) {
+      f.now += 1s * static_cast<int>(random() % 3);
+      auto* some = f.open.empty() ? nullptr
+                                  : f.open[random() % f.open.size()].get();
+      switch (random() % 6) {
+        case 0: f.open_one(); break;
+        case 1:
+          if (some != nullptr && some->word().holders() == 0) {
+            auto id = some->id();
+            f.close(*some);
+            BOOST_REQUIRE(!f.all.closed(id)); // nobody asked for it
+          }
+          break;
+        case 2:
+        case 3:
+          if (some == nullptr)
+            break;
+          if (some->word().holders() > 0)
+            some->give_back(f.now);
+          else
+            BOOST_REQUIRE(some->try_hold(some->word()));
+          break;
+        default:
+          auto expected = f.oldest();
+          auto x = f.all.claim(f.now, random());
+          BOOST_REQUIRE_MESSAGE(x.has_value() == (expected != never),
+                                "seed " << seed);
+          if (!x) {
+            ++none;
+            break;
+          }
+          ++claimed;
+          BOOST_REQUIRE_MESSAGE(x->place->last_used() == expected,
+                                "seed " << seed);
+          f.close(*x->place);
+      }
+      BOOST_REQUIRE(f.all.known() == f.open.size());
+    }
+  }
+  BOOST_TEST(claimed > 1000u);
+  BOOST_TEST(none > 100u);
+}
+
+BOOST_AUTO_TEST_CASE(of_shards_that_begin_alike_the_first_to_look_at_is_taken) {
+  fixture f{3};
+  for (int i = 0; i < 3; ++i)
+    f.open_one();
+  f.now += 1s;
+  for (std::size_t from : {2u, 0u, 1u}) {
+    auto x = f.all.claim(f.now, from);
+    BOOST_REQUIRE(x.has_value());
+    BOOST_TEST(x->id % 3 == from);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_asked_for_is_expected_until_it_is_heard_of) {
+  fixture f{2};
+  auto& first = f.open_one();
+  f.now += 1s;
+  auto& second = f.open_one();
+  auto x = f.all.expect_next(f.now);
+  BOOST_REQUIRE(x.has_value());
+  BOOST_TEST(x->ask);
+  BOOST_TEST(x->from.place == &first);
+  BOOST_REQUIRE(second.try_take(second.word()));
+  auto y = f.all.expect_next(f.now); // its permit comes by itself
+  BOOST_REQUIRE(y.has_value());
+  BOOST_TEST(!y->ask);
+  BOOST_TEST(f.all.expected() == 2u);
+  BOOST_TEST(!f.all.expect_next(f.now).has_value());
+  BOOST_TEST(f.all.closed(2));
+  BOOST_TEST(f.all.kept(1, f.now));
+  BOOST_TEST(!f.all.kept(1, f.now));
+  BOOST_TEST(f.all.expected() == 0u);
+  BOOST_TEST(f.all.known() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_stop_it_is_empty_and_stays_so) {
+  fixture f{2};
+  f.open_one();
+  f.all.expect_next(f.now);
+  f.open_one();
+  auto left = f.all.stop();
+  BOOST_TEST(left.size() == 2u);
+  BOOST_TEST(left[0].known() + left[1].known() == 2u);
+  auto& s = f.open_one();
+  f.all.expect({'a', &s, 99});
+  BOOST_TEST(!f.all.closed(98));
+  BOOST_TEST(f.all.known() == 0u);
+  BOOST_TEST(!f.all.claim(f.now + 1s, 0).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
