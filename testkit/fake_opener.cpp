@@ -184,7 +184,8 @@ fake_resource fake_opener::open(const open_request& what) {
     book_->open_failed(what.id);
     throw std::runtime_error("a planted failure of the opener");
   }
-  return {what.id, std::string{what.key}, std::string{what.params}};
+  return {what.id, std::string{what.key}, std::string{what.params},
+          book_->counted()};
 }
 
 void fake_opener::close(fake_resource& what, close_reason why) {
