@@ -51,6 +51,7 @@ pool_scenario::options pool_scenario::draw(world& w) {
   o.load.unhealthy = w.swarm("unhealthy", {0.0, 0.2});
   o.load.twice = w.swarm("twice", {0.0, 0.0, 0.3});
   o.load.forgets = w.swarm("forgets", {0.0, 0.1});
+  o.load.on_the_tick = w.swarm("on the tick", {true, false, false, true});
   return o;
 }
 
