@@ -12,6 +12,7 @@ shelf::shelf(std::string key, const lending_terms& terms, shelf_keeper& keeper)
 shelf::~shelf() {
   auto* b = more_.load(std::memory_order_relaxed);
   while (b != nullptr)
+    // unreached: to delete nothing
     delete std::exchange(b, b->next.load(std::memory_order_relaxed));
 }
 
@@ -26,6 +27,7 @@ slot* shelf::borrow(std::string_view params, std::uint64_t tag,
 void shelf::put_back(slot& mistaken) noexcept {
   // It was not used: the stamp stays.
   auto given = mistaken.give_back(mistaken.last_used());
+  // unreached: attention that was called just then
   if (given == slot::given::hand_over)
     keeper_->hand_over(mistaken, true);
 }
@@ -34,6 +36,7 @@ shelf::found shelf::find(std::string_view params, std::uint64_t tag,
                          as who) noexcept {
   // Each lost race means that somebody else got a slot; after a few the
   // supervisor is the better place to settle it.
+  // unreached: eight losses, of which one is as good as another
   for (int tries = 0; tries < 8; ++tries) {
     slot* best = nullptr;
     slot_word best_word;
@@ -71,6 +74,7 @@ shelf::found shelf::find(std::string_view params, std::uint64_t tag,
 slot& shelf::vacancy() {
   auto vacant = [](const slot& s) {
     auto w = s.word();
+    // unreached: closed and held, as a close forgets who holds it
     return w.in() == phase::closed && w.holders() == 0;
   };
   if (vacant(first_))
