@@ -29,6 +29,7 @@ bool relay::join(std::string_view params, time_point deadline,
   if (!open_.load(std::memory_order_relaxed))
     return false;
   std::lock_guard lock{guard_};
+  // unreached: closed between these two looks
   if (!open_.load(std::memory_order_relaxed) || params != terms_.params
       || deadline < terms_.armed_at || line_.size() >= terms_.waiters_max)
     return false;

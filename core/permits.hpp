@@ -29,6 +29,7 @@ public:
     if (!limited_)
       return true;
     auto seen = word_.load(std::memory_order_relaxed);
+    // unreached: permits that are there while others wait; then none is
     while (seen >= 2 && (seen & 1) == 0)
       if (word_.compare_exchange_weak(seen, seen - 2, std::memory_order_acq_rel,
                                       std::memory_order_relaxed))

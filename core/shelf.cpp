@@ -12,6 +12,7 @@ shelf::shelf(std::string key, const lending_terms& terms, shelf_keeper& keeper)
 shelf::~shelf() {
   auto* b = more_.load(std::memory_order_relaxed);
   while (b != nullptr)
+    // unreached: to delete nothing
     delete std::exchange(b, b->next.load(std::memory_order_relaxed));
 }
 
@@ -25,6 +26,7 @@ slot* shelf::borrow(std::string_view params, std::uint64_t tag,
 
 void shelf::put_back(slot& mistaken) noexcept {
   // It was not used: the stamp stays.
+  // unreached: attention, or one of several sharers revoked, just then
   switch (mistaken.give_back(mistaken.last_used())) {
     case slot::given::hand_over: keeper_->hand_over(mistaken, true); break;
     case slot::given::revoked_last: mistaken.forget(); break; // maybe this, too
@@ -37,6 +39,7 @@ shelf::found shelf::find(std::string_view params, std::uint64_t tag,
                          as who) noexcept {
   // Each lost race means that somebody else got a slot; after a few the
   // supervisor is the better place to settle it.
+  // unreached: eight losses, of which one is as good as another
   for (int tries = 0; tries < 8; ++tries) {
     slot* best = nullptr;
     slot_word best_word;
@@ -74,6 +77,7 @@ shelf::found shelf::find(std::string_view params, std::uint64_t tag,
 slot& shelf::vacancy() {
   auto vacant = [](const slot& s) {
     auto w = s.word();
+    // unreached: closed and held, as a close forgets who holds it
     return w.in() == phase::closed && w.holders() == 0;
   };
   if (vacant(first_))

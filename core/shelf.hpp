@@ -112,6 +112,7 @@ private:
   // Appended by the supervisor and read by everybody; each is twice as large as
   // the one before. The first slot is part of the shelf: most keys have one.
   struct block {
+    // unreached: a slot whose constructor throws
     explicit block(std::size_t n) : size(n), slots(new slot[n]) {
     }
 

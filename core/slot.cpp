@@ -52,6 +52,7 @@ bool slot::try_take(slot_word seen) noexcept {
 std::uint64_t slot::revoke(std::shared_ptr<void> keep) noexcept {
   keep_ = std::make_unique<std::shared_ptr<void>>(std::move(keep));
   auto raw = word_.load(std::memory_order_relaxed);
+  // unreached: a holder was quicker
   while (!word_.compare_exchange_weak(
     raw, slot_word{raw}.with(phase::closing).raw(), std::memory_order_acq_rel,
     std::memory_order_relaxed)) {

@@ -206,6 +206,7 @@ private:
   void used(time_point stamp) noexcept {
     auto at = stamp.time_since_epoch().count();
     auto seen = last_used_.load(std::memory_order_relaxed);
+    // unreached: another one was quicker
     while (seen < at
            && !last_used_.compare_exchange_weak(seen, at,
                                                 std::memory_order_relaxed)) {

@@ -15,7 +15,7 @@ supervision::supervision(shelf& place, const pool_options& options,
   : shelf_(place), options_(options), budget_(budget), opened_seq_(opened_seq),
     grid_(grid), empty_since_(now) {
   shelf_.for_each([this](const slot& s) {
-    switch (s.word().in()) {
+    switch (s.word().in()) { // unreached: any other phase, there is none
       case phase::closed: break;
       case phase::opening: ++opening_; break;
       case phase::open: ++open_; break;
@@ -239,7 +239,7 @@ void supervision::permit_granted(time_point now, effects& out) {
   --asked_;
   auto first = std::find_if(waiters_.begin(), waiters_.end(),
                             [](const waiter& w) { return w.leader; });
-  // That there is room was so when the permit was asked for. // I1
+  // unreached: no room, as nobody asks without, and it is kept. // I1
   if (first != waiters_.end() && live() < options_.per_key_max)
     start_open(*first, now, out);
   else
@@ -343,7 +343,7 @@ void supervision::serve_in_order(effects& out) {
 
 std::optional<std::string_view> supervision::wanted_by_all() const {
   if (waiters_.empty() || waiters_.patient() < waiters_.size()
-      || waiters_.kinds() > 1 || opening_ + closing_ + asked_ > 0 || draining_)
+      || waiters_.kinds() > 1 || opening_ + closing_ + asked_ > 0)
     return std::nullopt;
   const auto& first = *waiters_.begin();
   auto same = std::all_of(waiters_.begin(), waiters_.end(), [&](const auto& w) {

@@ -154,7 +154,7 @@ time_point supervision::next_due(time_point now) const {
 
 bool supervision::quiet() const noexcept {
   auto result = waiters_.empty() && opening_ == 0 && closing_ == 0
-                && asked_ == 0 && !attention_ && !draining_;
+                && asked_ == 0 && !attention_; // as who drains calls
   shelf_.for_each([&](const slot& s) {
     auto w = s.word();
     if (w.in() == phase::open && (s.doom || w.attention()))

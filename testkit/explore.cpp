@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <mutex>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 namespace steward::testkit {
@@ -17,11 +18,14 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-void check_limit(const char* option, std::chrono::seconds limit) {
+template <class Unit>
+void check_limit(const char* option, Unit limit) {
   constexpr auto most = std::chrono::hours{24 * 365};
+  constexpr auto name = std::is_same_v<Unit, std::chrono::seconds> ? " s"
+                                                                   : " ms";
   if (limit < limit.zero() || limit > most)
     throw misuse("bad option", option + (" is " + std::to_string(limit.count()))
-                                 + " s; allowed: 0 to a year");
+                                 + name + "; allowed: 0 to a year");
 }
 
 void check_folder(const char* option, const std::filesystem::path& folder) {

@@ -46,7 +46,8 @@ struct explore_options {
   std::uint64_t sometimes_after = 0;
 
   /// A run that takes longer in real time is taken for endless: the program
-  /// says which one it is and aborts. 0: no limit.
+  /// says which one it is and aborts. Time in which the process is stopped does
+  /// not count. 0: no limit.
   std::chrono::seconds run_time_max{30};
 
   /// The search for the smallest schedule ends after so much real time, with the
@@ -64,7 +65,7 @@ struct explore_options {
 
   /// End after so much real time, between two runs; all small deviations come
   /// before the seeds. 0: no limit.
-  std::chrono::seconds time_limit{0};
+  std::chrono::milliseconds time_limit{0};
 };
 
 /// What a run did.

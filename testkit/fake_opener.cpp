@@ -1,6 +1,7 @@
 #include <steward/testkit/fake_opener.hpp>
 
 #include <steward/core/duration_text.hpp>
+#include <steward/testkit/internal/signed_text.hpp>
 #include <steward/testkit/simulated.hpp>
 
 #include <algorithm>
@@ -16,15 +17,6 @@ truth::truth(truth_limits most, std::function<void(failure)> report,
 void truth::wrong(const char* invariant, const std::string& text) {
   report_(failure{invariant, text});
 }
-
-namespace {
-
-// A clock that goes back makes it less than nothing.
-std::string text_of(duration d) {
-  return d < duration::zero() ? "-" + to_text(-d) : to_text(d);
-}
-
-} // namespace
 
 std::size_t truth::count(const std::string& key) const {
   auto i = open_by_key_.find(key);
@@ -72,7 +64,8 @@ void truth::closing(std::uint64_t id, close_reason why) {
                   + ") while " + x.users.front() + " used it");
   if (auto idle = now_() - x.last_used;
       why == close_reason::idle && idle < most_.idle_timeout)
-    wrong("I5", name + " was closed as idle after " + text_of(idle)
+    wrong("I5", name + " was closed as idle after "
+                  + signed_text(idle) // a clock may go back
                   + "; idle_timeout is " + to_text(most_.idle_timeout));
   in_use_ -= x.users.size();
   x.users.clear();
@@ -191,7 +184,8 @@ fake_resource fake_opener::open(const open_request& what) {
     book_->open_failed(what.id);
     throw std::runtime_error("a planted failure of the opener");
   }
-  return {what.id, std::string{what.key}, std::string{what.params}};
+  return {what.id, std::string{what.key}, std::string{what.params},
+          book_->counted()};
 }
 
 void fake_opener::close(fake_resource& what, close_reason why) {

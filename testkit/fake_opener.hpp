@@ -23,6 +23,7 @@ struct fake_resource {
   std::uint64_t id = 0;
   std::string key;
   std::string params;
+  std::shared_ptr<const void> counted = {}; ///< as long as it is in memory
 };
 
 /// What must hold of what is opened, as the test knows it.
@@ -45,6 +46,12 @@ public:
   // -- openers ----------------------------------------------------------------
 
   void opening(std::uint64_t id, const std::string& key); // I1, I2, I3
+
+  /// What a resource keeps as long as it is in memory.
+  std::shared_ptr<const void> counted() const {
+    return counted_;
+  }
+
   void open_failed(std::uint64_t id);
   void closing(std::uint64_t id, close_reason why); // I3, I4, I5
   void closed(std::uint64_t id);
@@ -73,6 +80,11 @@ public:
   std::uint64_t closed() const;
   std::uint64_t closed(close_reason why) const;
 
+  /// How many resources are in memory, closed ones included.
+  std::size_t in_memory() const {
+    return static_cast<std::size_t>(counted_.use_count() - 1);
+  }
+
   /// What is open and not closing, unused, and was so for `idle_timeout` at the time `tick`;
   /// empty if nothing is.
   std::string overdue(time_point tick) const; // I5
@@ -93,6 +105,7 @@ private:
   truth_limits most_;
   std::function<void(failure)> report_;
   std::function<time_point()> now_;
+  std::shared_ptr<const int> counted_ = std::make_shared<int>();
   std::map<std::uint64_t, life> lives_;
   std::map<std::string, std::size_t> open_by_key_;
   std::size_t open_ = 0;

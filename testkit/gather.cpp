@@ -1,8 +1,20 @@
 #include <steward/testkit/gather.hpp>
 
-#include <steward/core/duration_text.hpp>
+#include <steward/testkit/internal/signed_text.hpp>
+#include <steward/testkit/internal/thrown.hpp>
 
 namespace steward::testkit::detail {
+
+void check_patience(duration within) {
+  if (within < duration::zero())
+    throw misuse("bad duration", "gather is told to wait for "
+                                   + signed_text(within)
+                                   + "; allowed: 0s or more");
+}
+
+std::string text_of_what_is_thrown() {
+  return text_of_exception(std::current_exception());
+}
 
 std::vector<std::string> names_of_calls(std::size_t n) {
   std::vector<std::string> all;

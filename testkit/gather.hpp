@@ -2,6 +2,7 @@
 
 #include <steward/core/time.hpp>
 #include <steward/messages/caf.hpp>
+#include <steward/testkit/failure.hpp>
 #include <steward/testkit/gathering.hpp>
 
 #include <chrono>
@@ -26,6 +27,8 @@
 //   gather(..., return_exceptions, ...)    all results, values or errors.
 //
 // None of them hangs for what will never come: that is an error with its name.
+// So is a function of the caller that throws. A limit that is less than nothing
+// is refused by `misuse`.
 
 namespace steward::testkit {
 
@@ -47,9 +50,15 @@ struct gathered<caf::expected<T>> : gathered<T> {};
 template <class T>
 using gathered_t = typename gathered<T>::type;
 
+/// Throws `misuse` if somebody is to wait for less than nothing.
+void check_patience(duration within);
+
 inline caf::error thrown(std::string what) {
   return caf::make_error(caf::sec::runtime_error, std::move(what));
 }
+
+/// What is being handled: its type and what it says.
+std::string text_of_what_is_thrown();
 
 template <class Result, class Call>
 Result value_or_error(const Call& call, std::size_t i) {
@@ -64,11 +73,23 @@ Result value_or_error(const Call& call, std::size_t i) {
     } else {
       return Result{call(i)};
     }
-  } catch (const std::exception& e) {
-    return Result{thrown(e.what())};
   } catch (...) {
-    return Result{thrown("something that is no std::exception")};
+    return Result{thrown(text_of_what_is_thrown())};
   }
+}
+
+/// Calls what the policy has for each who is missing. Who cannot be cancelled
+/// is told in the result, and the others are.
+template <class T, class Policy>
+void cancel_missing(gathering<T>& got, Policy& how) {
+  if constexpr (cancels_by_call<Policy>)
+    for (auto i : got.missing())
+      try {
+        how.what(i);
+      } catch (...) {
+        got.add_error("to cancel " + got.name(i) + " threw "
+                      + text_of_what_is_thrown());
+      }
 }
 
 /// "call #0", "call #1", ...
@@ -89,6 +110,7 @@ auto gather(std::size_t n, Call call, Policy how,
             duration within = gather_within) {
   static_assert(!detail::cancels_by_message<Policy>,
                 "calls have no mailbox: cancel with something to call");
+  detail::check_patience(within);
   using value
     = detail::gathered_t<std::invoke_result_t<const Call&, std::size_t>>;
   auto all = std::make_shared<gathering<value>>(detail::names_of_calls(n));
@@ -111,12 +133,10 @@ auto gather(std::size_t n, Call call, Policy how,
   shared.reset();
   if (!all->wait(within, how))
     all->give_up(caf::sec::request_timeout, detail::nothing_within(within));
-  auto missing = all->missing();
-  if constexpr (detail::cancels_by_call<Policy>)
-    for (auto i : missing)
-      how.what(i);
+  auto all_ended = all->missing().empty();
+  detail::cancel_missing(*all, how);
   for (auto& t : threads)
-    missing.empty() ? t.join() : t.detach();
+    all_ended ? t.join() : t.detach();
   return all->take(how);
 }
 
@@ -217,13 +237,11 @@ struct asking {
   }
 
   void cancel() {
-    for (auto i : got->missing()) {
-      if constexpr (cancels_by_call<Policy>)
-        how.what(i);
-      else if constexpr (cancels_by_message<Policy>)
+    cancel_missing(*got, how);
+    if constexpr (cancels_by_message<Policy>)
+      for (auto i : got->missing())
         if (auto to = caf::actor_cast<caf::actor>(whom[i]))
           cafx::send(self, to, how.what);
-    }
   }
 
   Self* self;
@@ -278,6 +296,7 @@ template <class Answer, class Self, class Message, gather_policy Policy,
 std::shared_ptr<const gathering<Answer>>
 gather(Self* self, std::vector<ask<Message>> asks, Policy how, F then,
        duration within = gather_within) {
+  detail::check_patience(within);
   auto got = std::make_shared<gathering<Answer>>(detail::names_of(asks));
   detail::ask_all<Answer>(self, got, std::move(asks), how, within,
                           [got, how, then = std::move(then)]() mutable {
@@ -309,9 +328,7 @@ struct gather_actor {
   auto end(Policy how, caf::sec code, const std::string& why) {
     if (!got->has_ended(how))
       got->give_up(code, why);
-    if constexpr (detail::cancels_by_call<Policy>)
-      for (auto i : got->missing())
-        how.what(i);
+    detail::cancel_missing(*got, how);
     caf::anon_send_exit(asker, caf::exit_reason::user_shutdown);
     return got->take(how);
   }
@@ -367,6 +384,7 @@ gather_actor<Answer> start_gather(caf::actor_system& sys,
 template <class Answer, class Message, gather_policy Policy>
 auto gather(caf::actor_system& sys, std::vector<ask<Message>> asks, Policy how,
             duration within = gather_within) {
+  detail::check_patience(within);
   auto all = start_gather<Answer>(sys, std::move(asks), how);
   all.got->wait(within, how);
   return all.end(how, caf::sec::request_timeout,

@@ -16,6 +16,7 @@ namespace steward::testkit {
 template <class Answer, class Message, gather_policy Policy>
 auto gather(sim& where, std::vector<ask<Message>> asks, Policy how,
             duration within = gather_within) {
+  detail::check_patience(within);
   for (auto& x : asks) {
     if (!x.to)
       continue; // that is a result

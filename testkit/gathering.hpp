@@ -2,6 +2,7 @@
 
 #include <steward/core/time.hpp>
 #include <steward/messages/caf.hpp>
+#include <steward/messages/errors.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -39,7 +40,8 @@ struct cancel_t {
 };
 
 /// To `gather`: the first error is the result, and each who has not answered is
-/// sent `what` or, if that can be called with its number, `what` is called.
+/// sent `what` or, if that can be called with its number, `what` is called. If
+/// that throws, it is part of the result, and the next one is called.
 template <class What>
 cancel_t<std::decay_t<What>> cancel(What&& what) {
   return {std::forward<What>(what)};
@@ -109,6 +111,14 @@ public:
       first_error_ = caf::make_error(code, why + ": " + missing_text());
     changed_.notify_all();
     gave_up_ = {code, why};
+  }
+
+  /// `text` comes before the error that is the result, if that is one.
+  void add_error(const std::string& text) {
+    std::lock_guard lock{guard_};
+    auto before = first_error_ ? "; before that: " + describe(*first_error_)
+                               : std::string{};
+    first_error_ = caf::make_error(caf::sec::runtime_error, text + before);
   }
 
   /// Waits for the end, for `within` at most; whether it has come.

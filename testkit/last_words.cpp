@@ -44,8 +44,14 @@ struct watch {
   bool timed = false;
   timer_t timer{};
   std::chrono::seconds limit{0};
+  std::atomic<unsigned> turns_left = 0; // of the timer
   bool own_stack = false;
 };
+
+// The timer takes so many turns until a run has taken too long. While the
+// process is stopped no turn is delivered, and all that were missed come as
+// one: nobody could have run then, so it does not count.
+constexpr unsigned turns = 10;
 
 constinit thread_local watch mine;
 constinit thread_local bool is_prepared = false;
@@ -126,8 +132,16 @@ bool tell(std::string_view what, bool is_a_defect) noexcept {
   return any;
 }
 
+bool is_turn_of_timer(int number, const siginfo_t& info) noexcept {
+  return number == SIGALRM && info.si_code == SI_TIMER
+         && info.si_value.sival_ptr == &mine;
+}
+
 // Calls nothing that a signal handler must not call.
 void on_signal(int number, siginfo_t* info, void*) {
+  auto ours = is_turn_of_timer(number, *info);
+  if (ours && (info->si_overrun > 0 || --mine.turns_left > 0))
+    return;
   // From here on it is as if we had never been: who handled this before may
   // leave by a jump.
   put_back();
@@ -137,7 +151,7 @@ void on_signal(int number, siginfo_t* info, void*) {
     if (x.number == number)
       tell(x.what, x.is_a_defect);
   // A fault comes again when this returns, all else must be sent again.
-  if (number == SIGALRM && info->si_code == SI_TIMER) // ours
+  if (ours)
     ::raise(SIGABRT);
   else if (info->si_code <= 0 || number == SIGALRM)
     ::raise(number);
@@ -154,7 +168,8 @@ void on_end(int status, void*) {
 void listen() {
   struct sigaction action {};
   action.sa_sigaction = on_signal;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  // Whoever waits in the kernel as the timer takes a turn goes on waiting.
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   for (std::size_t i = 0; i < watched.size(); ++i) {
     ::sigaction(watched[i].number, &action, &before[i]);
     if (before[i].sa_handler == SIG_IGN)
@@ -163,8 +178,13 @@ void listen() {
 }
 
 void set_timer(std::chrono::seconds limit) noexcept {
+  auto turn = std::chrono::nanoseconds{limit} / turns;
+  auto whole = std::chrono::floor<std::chrono::seconds>(turn);
   itimerspec when{};
-  when.it_value.tv_sec = static_cast<std::time_t>(limit.count());
+  when.it_interval.tv_sec = static_cast<std::time_t>(whole.count());
+  when.it_interval.tv_nsec = static_cast<long>((turn - whole).count());
+  when.it_value = when.it_interval;
+  mine.turns_left = turns;
   ::timer_settime(mine.timer, 0, &when, nullptr);
 }
 
@@ -173,6 +193,7 @@ bool make_timer() {
   sigevent to{};
   to.sigev_notify = SIGEV_THREAD_ID;
   to.sigev_signo = SIGALRM;
+  to.sigev_value.sival_ptr = &mine;
 #ifndef sigev_notify_thread_id
 #  define sigev_notify_thread_id _sigev_un._tid
 #endif

@@ -23,8 +23,8 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_one_clear_line) {
              == "bad option: run_time_max is -1 s; allowed: 0 to a year");
   BOOST_TEST(refused({.shrink_time_max = -1s})
              == "bad option: shrink_time_max is -1 s; allowed: 0 to a year");
-  BOOST_TEST(refused({.time_limit = std::chrono::seconds::max()})
-             == "bad option: time_limit is 9223372036854775807 s; allowed: 0 "
+  BOOST_TEST(refused({.time_limit = std::chrono::milliseconds::max()})
+             == "bad option: time_limit is 9223372036854775807 ms; allowed: 0 "
                 "to a year");
   constexpr auto last = std::numeric_limits<std::uint64_t>::max();
   BOOST_TEST(refused({.first_seed = last, .seeds = 2})

@@ -33,6 +33,11 @@ done
 STEWARD_TESTKIT_SEEDS=3 refused \
   'explore: --first-seed is "18446744073709551614"; allowed: at most ' \
   --first-seed=18446744073709551614 --hashes
+refused 'explore: --seeds is "3"; allowed: nothing with --minutes' \
+  --seeds 3 --minutes 1
+STEWARD_TESTKIT_SEEDS=3 refused \
+  'explore: STEWARD_TESTKIT_SEEDS is "3"; allowed: nothing with --minutes' \
+  --minutes 1
 refused 'explore: regressions is "/dev/null", which is no folder' \
   --regressions /dev/null
 refused 'explore: --scenario is "pool"; allowed: standard_pool, any_pool' \
@@ -54,6 +59,12 @@ grep -q '^  not reached in so few: ' "$out" || fail 'nothing was missed by three
 STEWARD_TESTKIT_ONLY=served_in_order "$program" --seeds 3 > "$out" 2>&1 \
   || fail 'one scenario fails'
 [ "$(wc -l < "$out")" -eq 2 ] || fail 'a row of another'
+
+# So little time is shared out, too.
+start=$(date +%s%N)
+"$program" --minutes 0.01 > "$out" 2>&1 || fail 'a little time fails'
+[ $(($(date +%s%N) - start)) -lt 10000000000 ] || fail 'much more than 0.6 s'
+[ "$(grep -c '^[a-z]' "$out")" -gt 10 ] || fail 'not all scenarios had time'
 
 # What the environment says holds for digests, too.
 hashes() {

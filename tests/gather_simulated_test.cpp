@@ -221,6 +221,21 @@ BOOST_FIXTURE_TEST_CASE(who_was_called_something_is_named_so, fixture) {
   BOOST_TEST(says(1, "#1 its own"));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_limit_that_is_less_than_nothing_is_refused, fixture) {
+  for (auto [limit, text] : {std::pair{duration{-5s}, "-5s"},
+                             {-1ns, "-1ns"},
+                             {duration::min(), "-106751d23h47min16s854ms775us"
+                                               "807ns"}})
+    BOOST_CHECK_EXCEPTION(
+      gather<took>(where, asks({1}), limit), misuse,
+      [text = std::string{text}](const misuse& x) {
+        return x.what()
+               == "bad duration: gather is told to wait for " + text
+                    + "; allowed: 0s or more";
+      });
+  BOOST_TEST(where.steps() == 0u); // nobody was asked
+}
+
 BOOST_FIXTURE_TEST_CASE(who_lives_in_another_system_is_refused, fixture) {
   sim elsewhere;
   std::vector<ask<how_long>> all{

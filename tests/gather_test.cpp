@@ -277,6 +277,53 @@ BOOST_FIXTURE_TEST_CASE(a_function_can_cancel_by_number, fixture) {
   BOOST_TEST(*theirs == (std::vector<std::size_t>{0, 2}));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_cancel_that_throws_is_told_and_kills_nobody,
+                        fixture) {
+  std::vector<ask<hush>> asks{{doubler, {}}, {caf::actor{}, {}}, {doubler, {}}};
+  auto theirs = std::make_shared<std::vector<std::size_t>>();
+  auto cancels = on_error::cancel([theirs](std::size_t i) {
+    theirs->push_back(i);
+    throw std::runtime_error("no luck");
+  });
+  auto told = [&](const values& x) {
+    BOOST_TEST((x.error() == caf::sec::runtime_error));
+    auto said = text(x.error());
+    auto id = " doubler (actor " + id_of(doubler) + ") threw ";
+    BOOST_TEST(contains(said, "to cancel #2" + id), said);
+    BOOST_TEST(contains(said, "no luck; before that: "), said);
+    BOOST_TEST(contains(said, "to cancel #0" + id), said);
+    BOOST_TEST(contains(said, "#1 nobody cannot be asked"), said);
+    BOOST_TEST(*theirs == (std::vector<std::size_t>{0, 2}));
+    theirs->clear();
+  };
+  told(gather<answer>(sys, asks, cancels));
+  told(gathered<values>(*this, asks, cancels));
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_asks_for_less_than_no_time, fixture) {
+  auto refused = [](auto ask_now) {
+    try {
+      ask_now();
+    } catch (const testkit::misuse& x) {
+      return std::string{x.what()};
+    }
+    return std::string{"not refused"};
+  };
+  auto line = std::string{
+    "bad duration: gather is told to wait for -5s; allowed: 0s or more"};
+  BOOST_TEST(refused([&] { gather<answer>(sys, questions(doubler, 1), -5s); })
+             == line);
+  auto said = std::make_shared<std::promise<std::string>>();
+  auto result = said->get_future();
+  as_actor(*this, [=, this](caf::event_based_actor* self) {
+    said->set_value(refused([&] {
+      gather<answer>(
+        self, questions(doubler, 1), [](const values&) {}, -5s);
+    }));
+  });
+  BOOST_TEST(need(std::move(result)) == line);
+}
+
 // -- what can never be answered -----------------------------------------------
 
 BOOST_FIXTURE_TEST_CASE(a_dead_receiver_fails_by_name, fixture) {

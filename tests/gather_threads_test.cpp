@@ -18,6 +18,18 @@ bool contains(const std::string& all, const std::string& part) {
   return all.find(part) != all.npos;
 }
 
+using three_gates = std::shared_ptr<std::array<gate, 3>>;
+
+// Of three calls; the others wait behind their gates.
+auto middle_fails(three_gates slow, std::shared_ptr<std::atomic<int>> ended) {
+  return [=](std::size_t i) -> caf::expected<int> {
+    if (i == 1)
+      return make_error(errc::key_full, "full");
+    (*slow)[i].wait();
+    return ++*ended;
+  };
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(an_empty_list_completes_at_once) {
@@ -102,21 +114,43 @@ BOOST_AUTO_TEST_CASE(calls_that_have_not_ended_are_cancelled_by_number) {
   auto slow = std::make_shared<std::array<gate, 3>>();
   auto ended = std::make_shared<std::atomic<int>>(0);
   std::vector<std::size_t> cancelled;
-  auto result = gather(
-    3,
-    [=](std::size_t i) -> caf::expected<int> {
-      if (i == 1)
-        return make_error(errc::key_full, "full");
-      (*slow)[i].wait();
-      return ++*ended;
-    },
-    on_error::cancel([&, slow](std::size_t i) {
-      cancelled.push_back(i);
-      (*slow)[i].open();
-    }));
+  auto result = gather(3, middle_fails(slow, ended),
+                       on_error::cancel([&, slow](std::size_t i) {
+                         cancelled.push_back(i);
+                         (*slow)[i].open();
+                       }));
   BOOST_TEST(code(result) == errc::key_full);
   BOOST_TEST(cancelled == (std::vector<std::size_t>{0, 2}));
   BOOST_TEST(truth::waits_until([&] { return *ended == 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_be_cancelled_is_told_and_nobody_is_left) {
+  auto slow = std::make_shared<std::array<gate, 3>>();
+  auto ended = std::make_shared<std::atomic<int>>(0);
+  auto result = gather(3, middle_fails(slow, ended),
+                       on_error::cancel([slow](std::size_t i) {
+                         (*slow)[i].open();
+                         if (i == 0)
+                           throw std::runtime_error("no luck");
+                       }));
+  BOOST_TEST((result.error() == caf::sec::runtime_error));
+  BOOST_TEST(contains(text(result.error()), "to cancel call #0 threw "),
+             text(result.error()));
+  BOOST_TEST(contains(text(result.error()), "no luck; before that: key_full: "),
+             text(result.error()));
+  BOOST_TEST(truth::waits_until([&] { return *ended == 2; }));
+  BOOST_TEST(truth::waits_until([&] { return slow.use_count() == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_is_less_than_nothing_is_refused) {
+  BOOST_CHECK_EXCEPTION(
+    gather(
+      2, [](std::size_t) { BOOST_ERROR("called"); }, -5s),
+    testkit::misuse, [](const testkit::misuse& x) {
+      return std::string{x.what()}
+             == "bad duration: gather is told to wait for -5s; allowed: 0s or "
+                "more";
+    });
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_cancelled_if_all_is_well) {

@@ -137,6 +137,34 @@ BOOST_AUTO_TEST_CASE(a_run_without_an_end_says_which_it_was_and_is_ended) {
   BOOST_TEST(x.by(SIGABRT));
 }
 
+namespace {
+
+// Stops this process, as ^Z does; a child of it continues it later.
+void be_stopped() {
+  auto stopped = ::getpid();
+  if (::fork() == 0) {
+    ::usleep(1'500'000); // there is no other clock to tell
+    ::_exit(::kill(stopped, SIGCONT));
+  }
+  ::raise(SIGSTOP);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(while_the_process_is_stopped_a_run_takes_no_time) {
+  auto x = child([] { explore_to_the_end(be_stopped, {.run_time_max = 1s}); });
+  BOOST_TEST(x.said == "");
+  BOOST_TEST(x.status == 0);
+  auto endless = child([] {
+    auto stopped_first = [] {
+      be_stopped();
+      spin();
+    };
+    explore_to_the_end(stopped_first, {.run_time_max = 1s});
+  });
+  expect_seed(endless, "it takes too long (SIGALRM)");
+}
+
 BOOST_AUTO_TEST_CASE(a_repeated_run_has_all_the_time) {
   // A debugger takes long. An alarm of somebody else's comes through.
   auto x = child([] {

@@ -273,6 +273,15 @@ BOOST_AUTO_TEST_CASE(who_cannot_wait_for_the_round_is_answered_during_it) {
   BOOST_TEST(queue.empty());
 }
 
+BOOST_AUTO_TEST_CASE(who_left_during_the_round_is_not_answered_again) {
+  request(1, "a", noon + 1s);
+  request(2, "b", noon + 2s);
+  names_of_batch();
+  queue.expire(noon + 1s, "slow", news);
+  queue.expire(noon + 2s, "slow", news);
+  BOOST_TEST(verdicts() == "1=unavailable 2=unavailable ");
+}
+
 BOOST_AUTO_TEST_CASE(
   who_left_during_the_round_leaves_the_row_to_who_shares_it) {
   request(1, "a", noon + 1s);

@@ -61,6 +61,18 @@ struct fixture : shelf_keeper {
 
 BOOST_FIXTURE_TEST_SUITE(shelf_, fixture)
 
+BOOST_AUTO_TEST_CASE(what_nobody_took_on_the_way_does_not_set_out_again) {
+  terms.checked = true;
+  sound = false;
+  auto& s = open({}, 1);
+  hold h{&s};
+  h.hand_over();
+  h.give_back();
+  BOOST_TEST(handed_over.empty());
+  BOOST_TEST(checks == 0);
+  BOOST_TEST(s.word().holders() == 0u);
+}
+
 // -- lending ------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(an_empty_shelf_lends_nothing) {

@@ -60,6 +60,15 @@ BOOST_AUTO_TEST_CASE(one_more_counts_a_holder_and_a_generation) {
   BOOST_TEST((w.one_less() == slot_word{phase::open, true, 2, 41}));
 }
 
+BOOST_AUTO_TEST_CASE(
+  what_needs_attention_comes_back_at_once_if_nobody_is_there) {
+  open(1, true);
+  BOOST_TEST((s.give_back(noon) == slot::given::hand_over));
+  BOOST_TEST(is(s, phase::open, 1));
+  BOOST_TEST((s.give_back(noon, false) == slot::given::back));
+  BOOST_TEST(is(s, phase::open, 0));
+}
+
 BOOST_AUTO_TEST_CASE(as_many_share_a_slot_as_the_word_can_count) {
   open();
   for (std::uint64_t i = 0; i < slot_word::holders_max; ++i)

@@ -408,6 +408,30 @@ BOOST_AUTO_TEST_CASE(a_permit_goes_back_by_message_where_others_queue_for_it) {
   BOOST_TEST(k.permit_granted() == "return");
 }
 
+BOOST_AUTO_TEST_CASE(who_takes_over_counts_what_is_under_way) {
+  one_key k;
+  auto counted = [&] {
+    return supervision{k.place,
+                       k.options,
+                       k.budget,
+                       k.opened_seq,
+                       cleanup_grid{start, k.options.tick},
+                       k.now()}
+      .live();
+  };
+  BOOST_TEST(counted() == 0u);
+  k.acquire("a");
+  k.acquire("b");
+  BOOST_TEST(counted() == 2u); // opening
+  k.opened(1);
+  k.give_back(1);
+  BOOST_TEST(counted() == 2u);
+  k.tick_after(10s);
+  BOOST_TEST(counted() == 2u); // one of them closing, and one late
+  k.closed(1);
+  BOOST_TEST(counted() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(an_asked_permit_serves_whoever_leads_when_it_comes) {
   one_key k{with_total(1)};
   k.budget.try_take();

@@ -41,6 +41,31 @@ BOOST_AUTO_TEST_CASE(others_join_an_open_only_if_it_is_for_their_params) {
   BOOST_TEST(k.opened(1) == "answer 1 with 1 fresh; answer 3 with 1");
 }
 
+BOOST_AUTO_TEST_CASE(params_that_only_look_alike_share_no_open) {
+  auto params = colliding_params();
+  BOOST_REQUIRE(params.has_value());
+  const auto& [a, b] = *params;
+  shared_key k{2};
+  k.acquire(a);
+  BOOST_TEST(k.acquire(b) == "open 2");
+  BOOST_TEST(k.opened(1) == "answer 1 with 1 fresh");
+  BOOST_TEST(k.opened(2) == "answer 2 with 2 fresh");
+}
+
+BOOST_AUTO_TEST_CASE(a_promise_goes_to_nobody_whose_params_only_look_alike) {
+  auto params = colliding_params();
+  BOOST_REQUIRE(params.has_value());
+  const auto& [a, b] = *params;
+  shared_key k{2, 2};
+  k.budget.start_queue();
+  BOOST_TEST(k.acquire(a) == "ask");
+  BOOST_TEST(k.acquire(b) == "ask");
+  BOOST_TEST(k.acquire(b) == ""); // follows 2
+  k.forget(1);
+  BOOST_TEST(k.permit_granted() == "open 1");
+  BOOST_TEST(k.permit_granted() == "return"); // 3 waits for what 2 opens
+}
+
 BOOST_AUTO_TEST_CASE(an_exclusive_open_is_joined_by_nobody) {
   one_key k{small(2, 1)};
   BOOST_TEST(k.acquire() == "open 1");

@@ -210,4 +210,20 @@ BOOST_AUTO_TEST_CASE(a_fake_opener_does_as_its_script_says_and_tells) {
   BOOST_TEST(violated.empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_closed_counts_until_it_is_out_of_memory) { // I12
+  fake_opener opener{book};
+  BOOST_TEST(book->in_memory() == 0u);
+  {
+    auto x = opener.open({"a", "", 1});
+    auto y = opener.open({"b", "", 2});
+    auto moved = std::move(y);
+    BOOST_TEST(book->in_memory() == 2u);
+    opener.close(x, close_reason::idle);
+    BOOST_TEST(book->open_now() == 1u);
+    BOOST_TEST(book->in_memory() == 2u);
+    opener.close(moved, close_reason::idle);
+  }
+  BOOST_TEST(book->in_memory() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

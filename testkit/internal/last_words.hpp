@@ -11,8 +11,9 @@ namespace steward::testkit {
 /// As long as it lives, what ends the program during a run of this thread says
 /// which run that was, to standard error: a crash, an abort, SIGTERM, `exit`,
 /// which then fails, and a run that takes longer than `run_time_max` of real
-/// time, which is then aborted. Who handled such signals before does so
-/// afterwards. Within another it does nothing.
+/// time, which is then aborted; while the process is stopped none of it passes.
+/// Who handled such signals before does so afterwards. Within another it does
+/// nothing.
 class last_words {
 public:
   /// `run_time_max` of 0 is no limit. The line to keep is added to the file

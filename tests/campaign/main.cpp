@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <iomanip>
 #include <iostream>
+#include <ratio>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +29,7 @@ constexpr double minutes_max = 10'000;
 
 struct words {
   double minutes = 0;
-  std::uint64_t seeds = seeds_usual;
+  std::uint64_t seeds = 0; // 0: not said
   std::uint64_t first_seed = 1;
   std::string scenario;
   std::string regressions;
@@ -72,7 +73,7 @@ const std::string& scenario_of(std::string_view option,
 }
 
 explore_options options_of(const words& w, const named_scenario& x,
-                           std::chrono::seconds limit) {
+                           std::chrono::milliseconds limit) {
   explore_options o;
   o.name = x.name;
   o.first_seed = w.first_seed;
@@ -96,7 +97,7 @@ std::ostream& row(const named_scenario& x) {
 }
 
 bool campaign_of(const words& w, const named_scenario& x,
-                 std::chrono::seconds limit) {
+                 std::chrono::milliseconds limit) {
   using seconds = std::chrono::duration<double>;
   auto start = std::chrono::steady_clock::now();
   try {
@@ -140,10 +141,18 @@ void settle(words& w) {
   constexpr auto last = ~std::uint64_t{0};
   if (w.hashes && w.minutes > 0)
     refuse("--minutes", "with --hashes", "--seeds: digests are to be compared");
-  if (w.minutes > 0) // no seed is the last one, but time is up
+  if (w.minutes > 0 && w.seeds > 0)
+    refuse("--seeds", std::to_string(w.seeds), "nothing with --minutes");
+  if (auto n = seeds_wanted()) {
+    if (w.minutes > 0)
+      refuse("STEWARD_TESTKIT_SEEDS", std::to_string(*n),
+             "nothing with --minutes");
+    w.seeds = *n;
+  } else if (w.minutes > 0) { // no seed is the last one, but time is up
     w.seeds = std::max<std::uint64_t>(last - w.first_seed, 1);
-  else
-    w.seeds = seeds_wanted().value_or(w.seeds);
+  } else if (w.seeds == 0) {
+    w.seeds = seeds_usual;
+  }
   if (w.seeds > 0 && w.first_seed > last - (w.seeds - 1))
     refuse("--first-seed", std::to_string(w.first_seed),
            "at most " + std::to_string(last - (w.seeds - 1)) + " with "
@@ -155,10 +164,9 @@ int run(const words& w) {
     scenarios.begin(), scenarios.end(), [&](const named_scenario& x) {
       return w.scenario.empty() || w.scenario == x.name;
     });
-  // At least a second each: none would be no limit.
-  auto limit = std::chrono::seconds{std::max(
-    std::int64_t{1},
-    static_cast<std::int64_t>(w.minutes * 60 / static_cast<double>(count)))};
+  using minutes = std::chrono::duration<double, std::ratio<60>>;
+  auto limit = std::chrono::ceil<std::chrono::milliseconds>(
+    minutes{w.minutes / static_cast<double>(count)});
   auto good = true;
   for (const auto& x : scenarios) {
     if (!w.scenario.empty() && w.scenario != x.name)

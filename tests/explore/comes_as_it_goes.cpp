@@ -1,5 +1,6 @@
 #include "comes_as_it_goes.hpp"
 
+#include "memory_rule.hpp"
 #include "stage.hpp"
 
 #include <steward/core/duration_text.hpp>
@@ -151,7 +152,7 @@ void comes_as_it_goes(world& w) {
                          + std::to_string(keys) + " keys";
   });
   w.eventually("I6", [all] { return all->answered == all->asked; });
-  w.eventually("I12", [&s] { return s.things->stats().keys == 0; });
+  expect_memory_back(w, s.book);
   w.sometimes("it left and is made anew",
               [&s, keys] { return s.book->opened() > keys; });
 }

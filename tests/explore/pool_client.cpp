@@ -171,8 +171,10 @@ private:
                      next_round{});
   }
 
+  // What happens at a tick is due at another one, to the instant.
   duration random_time(duration most) {
-    return most == 0s ? most : duration{random_->between(0, most.count())};
+    duration unit = context_->load.on_the_tick ? 1s : 1ns;
+    return most < unit ? 0s : random_->between(0, most / unit) * unit;
   }
 
   self_pointer self_;

@@ -33,6 +33,7 @@ struct workload {
   double unhealthy = 0;     ///< how often a holder gives its resource up
   double twice = 0;         ///< how often a lease is given back once more
   double forgets = 0;       ///< how often a client dies with its lease
+  bool on_the_tick = false; ///< holds and thinks for whole seconds
   bool impatient = false;   ///< some deadlines are a few milliseconds
   bool patient_only = true; ///< nothing is slow, so no deadline may pass
 };

@@ -4,6 +4,7 @@
 #include <steward/tests/explore/scenarios.hpp>
 
 #include <steward/core/planted.hpp>
+#include <steward/runtime/logging.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -114,6 +115,15 @@ std::string output_of(const std::string& command) {
 }
 
 } // namespace
+
+// What is planted is no news.
+struct silent {
+  silent() {
+    set_log_level(log_level::silent);
+  }
+};
+
+BOOST_TEST_GLOBAL_FIXTURE(silent);
 
 // This build is optimised more and has no asserts; `tools/explore --identical`
 // compares with another compiler and with the address sanitizer.
