@@ -2,6 +2,7 @@
 
 #include <steward/core/hex.hpp>
 #include <steward/storage/record_store.hpp>
+#include <steward/tests/faults/worker.hpp>
 
 #include <signal.h>
 #include <stdlib.h>
@@ -122,7 +123,6 @@ void arena::start_worker(std::size_t i) {
   auto name = "w" + std::to_string(i) + "-" + std::to_string(++x.generation);
   std::vector<std::string> words{
     how_.program, "worker",
-    "--url",      url_,
     "--history",  (folder_ / (name + ".history")).string(),
     "--name",     name,
     "--clients",  std::to_string(how_.clients)};
@@ -138,6 +138,8 @@ void arena::start_worker(std::size_t i) {
     ::_exit(127);
   for (auto& [key, value] : environment)
     ::setenv(key.c_str(), value.c_str(), 1);
+  // There may be a password in it, and everybody sees command lines.
+  ::setenv(worker_url, url_.c_str(), 1);
   ::closefrom(3);
   std::vector<char*> args;
   for (auto& word : words)
@@ -191,6 +193,18 @@ std::vector<broken_rule> arena::read_late_answers() const {
   return result;
 }
 
+std::set<std::string> arena::read_errors() const {
+  std::set<std::string> result;
+  for (auto& entry : fs::directory_iterator{folder_}) {
+    if (entry.path().extension() != ".errors")
+      continue;
+    std::ifstream in{entry.path()};
+    for (std::string line; std::getline(in, line);)
+      result.insert(line);
+  }
+  return result;
+}
+
 outcome arena::finish(const std::string& url, bool kill) {
   outcome result;
   result.seconds
@@ -207,6 +221,7 @@ outcome arena::finish(const std::string& url, bool kill) {
   auto rows = rows_at(url);
   for (auto& broken : {read_late_answers(), testkit::check_records(all, rows)})
     result.broken.insert(result.broken.end(), broken.begin(), broken.end());
+  result.heard = read_errors();
   result.operations = all.size();
   result.rows = rows.size();
   for (auto& op : all) {
