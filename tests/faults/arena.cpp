@@ -48,6 +48,14 @@ void tell_of_end(int) {
   ::eventfd_write(news_of_end(), 1);
 }
 
+void rest(std::chrono::milliseconds d) {
+  if (record_test::wait_for_news(std::array{news_of_end()}, std::max(d, 0ms)))
+    throw told_to_end{"told to end"};
+}
+
+// A disk that is full from the first may let nobody begin.
+constexpr auto start_max = 15s;
+
 } // namespace
 
 void unwind_when_told_to_end() {
@@ -81,10 +89,7 @@ bool arena::pause(std::chrono::milliseconds d) {
   auto until = std::min(steady::now() + d, end_);
   do {
     auto left = until - steady::now();
-    auto patience = std::chrono::ceil<std::chrono::milliseconds>(left);
-    if (record_test::wait_for_news(std::array{news_of_end()},
-                                   std::max(patience, 0ms)))
-      throw told_to_end{"told to end"};
+    rest(std::chrono::ceil<std::chrono::milliseconds>(left));
   } while (steady::now() < until);
   return steady::now() < end_;
 }
@@ -114,8 +119,19 @@ std::size_t arena::random(std::size_t below) {
 void arena::start() {
   for (std::size_t i = 0; i < workers_.size(); ++i)
     start_worker(i);
+  // What happens before anybody asks happens to nobody.
+  for (auto until = steady::now() + start_max;
+       !all_ask() && steady::now() < until;)
+    rest(10ms);
   start_ = steady::now();
   end_ = start_ + how_.duration;
+}
+
+bool arena::all_ask() const {
+  std::size_t asking = 0;
+  for (auto& entry : fs::directory_iterator{folder_})
+    asking += entry.path().extension() == ".history" && entry.file_size() > 0;
+  return asking == workers_.size();
 }
 
 void arena::start_worker(std::size_t i) {

@@ -96,6 +96,7 @@ public:
 
   // -- the run ----------------------------------------------------------------
 
+  /// Starts the workers, and counts from when they all ask.
   void start();
 
   /// Ends the workers, reads what stands at `url`, and judges.
@@ -109,6 +110,7 @@ private:
 
   void start_worker(std::size_t i);
   bool end_worker(worker& x, bool kill);
+  bool all_ask() const;
   std::vector<steward::testkit::operation> read_histories() const;
   std::vector<steward::testkit::broken_rule> read_late_answers() const;
   std::set<std::string> read_errors() const;
