@@ -145,7 +145,19 @@ void arena::start_worker(std::size_t i) {
   if (!how_.planted.empty())
     words.insert(words.end(), {"--planted", how_.planted});
   auto parent = ::getpid();
+  // What is sent to it before it is another program must not be taken for ours.
+  sigset_t ends{};
+  sigset_t before{};
+  ::sigemptyset(&ends);
+  ::sigaddset(&ends, SIGINT);
+  ::sigaddset(&ends, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &ends, &before);
   x.pid = ::fork();
+  if (x.pid == 0) {
+    ::signal(SIGINT, SIG_DFL);
+    ::signal(SIGTERM, SIG_DFL);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (x.pid != 0)
     return;
   // However we end, nobody asks on; and we may just have ended.
