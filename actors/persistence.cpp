@@ -1,7 +1,6 @@
 #include <steward/actors/persistence.hpp>
 
 #include <steward/actors/log.hpp>
-#include <steward/actors/record_waiters.hpp>
 #include <steward/core/planted.hpp>
 #include <steward/core/record_queue.hpp>
 
@@ -44,7 +43,7 @@ public:
     parts_ = std::move(parts);
     random_.seed(parts_.options.seed);
     log_ = &logger_of("persistence");
-    waiters_.speak_for(self->ctrl());
+    waiters().speak_for(self->ctrl());
     // Who comes while we wait for a server counts, and who cannot wait any
     // longer is answered meanwhile. // I6
     parts_.store->on_wait([this] {
@@ -140,19 +139,20 @@ private:
   void add_left() {
     for (auto& x : parts_.desk->take())
       add(std::move(x));
-    waiters_.announce();
+    waiters().announce();
   }
 
   void add(record_desk::item x) {
     if (!x.write)
-      return queue_.add_mark(waiters_.add(std::move(x.from)), x.deadline);
+      return queue_.add_mark(waiters().add(std::move(x.from), x.deadline),
+                             x.deadline);
     if (std::holds_alternative<std::monostate>(x.from))
       return queue_.add_note(std::move(*x.write), now());
     if (!stops_.empty())
-      return waiters_.refuse(x.from, record_trouble::closing,
-                             "records are being closed");
-    queue_.add_request(waiters_.add(std::move(x.from)), std::move(*x.write),
-                       now(), x.deadline);
+      return waiters().refuse(x.from, record_trouble::closing,
+                              "records are being closed");
+    queue_.add_request(waiters().add(std::move(x.from), x.deadline),
+                       std::move(*x.write), now(), x.deadline);
   }
 
   // Writes when all is done that is in the mailbox now.
@@ -351,12 +351,16 @@ private:
       if (x.shared && x.answer.verdict != record_verdict::unavailable
           && x.answer.verdict != record_verdict::created)
         ++parts_.counters->conflicts;
-      waiters_.answer(x.to, std::move(x.answer));
+      waiters().answer(x.to, std::move(x.answer));
     }
     for (auto& x : news.marks)
-      waiters_.answer(x.to,
-                      records_flushed{x.pending, x.pending > 0 ? cause_ : ""});
-    waiters_.announce();
+      waiters().answer(x.to,
+                       records_flushed{x.pending, x.pending > 0 ? cause_ : ""});
+    waiters().announce();
+  }
+
+  record_waiters& waiters() {
+    return parts_.desk->waiters();
   }
 
   void count(std::span<const record_write> rows,
@@ -386,7 +390,6 @@ private:
   spdlog::logger* log_ = nullptr;
   std::mt19937_64 random_;
   record_queue queue_;
-  record_waiters waiters_;
   std::vector<stop_promise> stops_;
   time_point stop_at_ = never;
   phase phase_ = phase::idle;

@@ -2,49 +2,26 @@
 
 #include <steward/actors/record_counters.hpp>
 
+#include <chrono>
 #include <string>
 #include <utility>
 
 namespace steward {
 
-// -- record_gathering ---------------------------------------------------------
+namespace {
 
-void record_gathering::seat(std::size_t count) {
-  auto chairs = std::make_unique<chair[]>(count);
-  std::lock_guard lock{guard_};
-  chairs_ = std::move(chairs);
-}
+using namespace std::chrono_literals;
 
-void record_gathering::put(std::size_t place, record_answer answer) {
-  chairs_[place].answer = std::move(answer);
-  chairs_[place].answered.store(true, std::memory_order_release);
-}
+// Persistence answers by the deadline; so much later it is taken for stuck.
+constexpr duration patience = 250ms;
 
-void record_gathering::announce() {
-  // Who has just looked in vain does not wait yet, and would not hear it.
-  { std::lock_guard lock{guard_}; }
-  news_.notify_all();
-}
-
-bool record_gathering::wait(std::size_t place,
-                            std::chrono::nanoseconds patience) {
-  std::unique_lock lock{guard_};
-  return news_.wait_for(lock, patience, [&] {
-    return chairs_ != nullptr
-           && chairs_[place].answered.load(std::memory_order_acquire);
-  });
-}
-
-record_answer record_gathering::take(std::size_t place) {
-  std::lock_guard lock{guard_};
-  return std::move(chairs_[place].answer);
-}
-
-// -- record_desk --------------------------------------------------------------
+} // namespace
 
 record_desk::record_desk(std::size_t queue_max,
-                         std::shared_ptr<record_counters> counters)
-  : queue_max_(queue_max), counters_(std::move(counters)) {
+                         std::shared_ptr<record_counters> counters,
+                         std::shared_ptr<const timepiece> time)
+  : queue_max_(queue_max), counters_(std::move(counters)),
+    time_(std::move(time)) {
 }
 
 record_desk::left_by_thread record_desk::leave(record_write write,
@@ -55,7 +32,7 @@ record_desk::left_by_thread record_desk::leave(record_write write,
   if (result.refused)
     return result;
   result.place = {with_, threads_++};
-  result.first = push({result.place, std::move(write), deadline});
+  result.first = push({result.place, std::move(write), deadline}, false).first;
   return result;
 }
 
@@ -63,23 +40,23 @@ record_desk::left record_desk::leave(record_write write, time_point deadline,
                                      cafx::asker<record_answer> from) {
   std::lock_guard lock{guard_};
   if (auto why = refusal(true))
-    return {false, std::move(why)};
-  return {push({std::move(from), std::move(write), deadline})};
+    return {.refused = std::move(why)};
+  return push({std::move(from), std::move(write), deadline}, true);
 }
 
 record_desk::left record_desk::leave_note(record_write write) {
   std::lock_guard lock{guard_};
   if (auto why = refusal(false))
-    return {false, std::move(why)};
-  return {push({{}, std::move(write)})};
+    return {.refused = std::move(why)};
+  return push({{}, std::move(write)}, false);
 }
 
 record_desk::left record_desk::leave_mark(cafx::asker<records_flushed> from,
                                           time_point deadline) {
   std::lock_guard lock{guard_};
   if (auto why = refusal(false))
-    return {false, std::move(why)};
-  return {push({std::move(from), std::nullopt, deadline})};
+    return {.refused = std::move(why)};
+  return push({std::move(from), std::nullopt, deadline}, true);
 }
 
 std::vector<record_desk::item> record_desk::take() {
@@ -106,6 +83,25 @@ void record_desk::set_waiting(std::size_t count) {
   waiting_ = count;
 }
 
+bool record_desk::answer_overdue() {
+  if (!time_)
+    return false;
+  auto limit = time_->now() - patience;
+  std::lock_guard lock{guard_};
+  auto pending = writes_ + waiting_;
+  waiters_.answer_overdue(limit, pending);
+  // Nobody has begun with these.
+  std::erase_if(items_, [&](const item& x) {
+    if (x.deadline >= limit || !answer_silence(x.from, false, pending))
+      return false;
+    writes_ -= x.write ? 1U : 0U;
+    counters_->queued -= x.write ? 1U : 0U;
+    return true;
+  });
+  watched_ = !items_.empty() || waiting_ > 0;
+  return watched_;
+}
+
 void record_desk::close() {
   std::lock_guard lock{guard_};
   closed_ = true;
@@ -123,13 +119,17 @@ std::optional<record_answer> record_desk::refusal(bool bounded) {
                                                    + " waiting)");
 }
 
-bool record_desk::push(item x) {
+record_desk::left record_desk::push(item x, bool by_actor) {
   if (x.write) {
     ++writes_;
     ++counters_->queued;
   }
   items_.push_back(std::move(x));
-  return items_.size() == 1;
+  left result;
+  result.first = items_.size() == 1;
+  result.watch = by_actor && time_ && !watched_;
+  watched_ = watched_ || result.watch;
+  return result;
 }
 
 } // namespace steward

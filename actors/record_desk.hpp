@@ -1,68 +1,20 @@
 #pragma once
 
+#include <steward/actors/record_waiters.hpp>
 #include <steward/core/record.hpp>
-#include <steward/core/time.hpp>
+#include <steward/core/timepiece.hpp>
 #include <steward/messages/caf.hpp>
 #include <steward/messages/records.hpp>
 
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <variant>
 #include <vector>
 
 namespace steward {
 
 class record_counters;
-
-/// The threads whose writes were taken together. They wait in one place, so
-/// that one call wakes all that a transaction answered.
-class record_gathering {
-public:
-  // -- for persistence --------------------------------------------------------
-
-  /// So many are here, and nobody comes any more.
-  void seat(std::size_t count);
-
-  /// Answers one of them. Nobody sees it before `announce`.
-  void put(std::size_t place, record_answer answer);
-
-  /// Wakes who waits.
-  void announce();
-
-  // -- for threads ------------------------------------------------------------
-
-  /// Blocks for `patience` at most; whether the answer has come.
-  bool wait(std::size_t place, std::chrono::nanoseconds patience);
-
-  /// The answer, once. @pre `wait` was true
-  record_answer take(std::size_t place);
-
-private:
-  struct chair {
-    std::atomic<bool> answered{false};
-    record_answer answer;
-  };
-
-  std::mutex guard_; // of all but what is in chairs
-  std::condition_variable news_;
-  std::unique_ptr<chair[]> chairs_; // when all are here
-};
-
-/// One of a gathering.
-struct record_place {
-  std::shared_ptr<record_gathering> with;
-  std::size_t number = 0;
-};
-
-/// Who waits for an answer of persistence: nobody, who left a note; an actor; a
-/// thread, in a crowd.
-using record_waiter = std::variant<std::monostate, cafx::asker<record_answer>,
-                                   cafx::asker<records_flushed>, record_place>;
 
 /// Where all leave what they want of one persistence, which is told of the
 /// first of them and takes all, also while it waits for a server: a message for
@@ -79,6 +31,7 @@ public:
   /// How it went.
   struct left {
     bool first = false; ///< persistence must be told: `writes_left`
+    bool watch = false; ///< the router must be told: `watch_desks`
     /// Why it was not taken; then nobody answers it.
     std::optional<record_answer> refused = {};
   };
@@ -88,8 +41,10 @@ public:
   };
 
   /// Takes requests up to `queue_max`, those that persistence has included, and
-  /// counts what waits.
-  record_desk(std::size_t queue_max, std::shared_ptr<record_counters> counters);
+  /// counts what waits. With `time`, actors want to be watched over: persistence
+  /// may hang, and then they are answered by that.
+  record_desk(std::size_t queue_max, std::shared_ptr<record_counters> counters,
+              std::shared_ptr<const timepiece> time = nullptr);
 
   /// A request of this thread, which will wait at the place.
   left_by_thread leave(record_write write, time_point deadline);
@@ -104,7 +59,16 @@ public:
   /// "Tell me when all that was left before is done."
   left leave_mark(cafx::asker<records_flushed> from, time_point deadline);
 
+  /// Answers actors for whom persistence is too late, as in a call of the system
+  /// that does not return. Whether anything waits still.
+  bool answer_overdue();
+
   // -- for persistence --------------------------------------------------------
+
+  /// Those whose things were taken.
+  record_waiters& waiters() {
+    return waiters_;
+  }
 
   /// What was left since the last time, in order. The threads among them are
   /// seated.
@@ -118,7 +82,7 @@ public:
 
 private:
   std::optional<record_answer> refusal(bool bounded);
-  bool push(item x);
+  left push(item x, bool by_actor);
 
   const std::size_t queue_max_;
   const std::shared_ptr<record_counters> counters_;
@@ -130,6 +94,9 @@ private:
   std::shared_ptr<record_gathering> with_
     = std::make_shared<record_gathering>();
   bool closed_ = false;
+  bool watched_ = false;
+  const std::shared_ptr<const timepiece> time_;
+  record_waiters waiters_;
 };
 
 } // namespace steward

@@ -3,12 +3,17 @@
 #include <steward/messages/errors.hpp>
 #include <steward/messages/records.hpp>
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
 namespace steward {
 
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr duration look_every = 100ms;
 
 class router_state {
 public:
@@ -30,8 +35,24 @@ public:
 
   void request(record_write write, time_point deadline) {
     const auto& to = writer_for(write);
-    to.leave(std::move(write), deadline,
-             cafx::take_question<record_answer>(self_));
+    if (to.leave(std::move(write), deadline,
+                 cafx::take_question<record_answer>(self_)))
+      watch();
+  }
+
+  // Looks at the desks now and then, as long as anything waits.
+  void watch() {
+    if (!std::exchange(watching_, true))
+      cafx::send_later(self_, look_every, look_at_desks{});
+  }
+
+  void look() {
+    auto any = false;
+    for (auto& x : writers_)
+      any = x.desk->answer_overdue() || any;
+    watching_ = false;
+    if (any)
+      watch();
   }
 
   template <class Done>
@@ -43,6 +64,8 @@ public:
       if (left.refused)
         add({}); // gone: nothing waits
       x.tell_of(left);
+      if (left.watch)
+        watch();
     }
   }
 
@@ -88,6 +111,7 @@ private:
 
   self_ptr self_ = nullptr;
   std::vector<record_writer> writers_;
+  bool watching_ = false;
 };
 
 caf::behavior router(router_state::self_ptr self,
@@ -106,6 +130,8 @@ caf::behavior router(router_state::self_ptr self,
     [=](write_record& msg) {
       state->request(std::move(msg.write), msg.deadline);
     },
+    [=](watch_desks) { state->watch(); },
+    [=](look_at_desks) { state->look(); },
     [=](const flush_records& msg) {
       promise to = self->make_response_promise<records_flushed>();
       state->flush(msg.deadline,
@@ -141,12 +167,13 @@ void record_writer::tell_of(const record_desk::left& x) const {
     cafx::send_anon(persistence, writes_left{});
 }
 
-void record_writer::leave(record_write write, time_point deadline,
+bool record_writer::leave(record_write write, time_point deadline,
                           cafx::asker<record_answer> from) const {
   auto left = desk->leave(std::move(write), deadline, from);
   if (left.refused)
     from.answer(nullptr, std::move(*left.refused));
   tell_of(left);
+  return left.watch;
 }
 
 std::size_t writer_of(std::string_view name, std::size_t writers) {

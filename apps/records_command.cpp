@@ -104,7 +104,7 @@ passage for_pages(record_admin& all, record_query next, std::size_t rows_max,
     fun(page.rows);
     result.rows += page.size();
     result.last = page.last;
-    if (page.size() < next.rows_max)
+    if (!page.more)
       break;
     next.after = page.last;
   }
@@ -179,23 +179,28 @@ int purge(record_admin& all, duration older_than) {
   auto now = std::chrono::system_clock::now().time_since_epoch();
   auto before = time_point{std::chrono::duration_cast<duration>(now)}
                 - older_than;
-  std::size_t gone = 0;
+  purged_records done;
   try {
     progress_bar bar{"purging", true};
-    gone = all.purge(before, [&](std::size_t so_far) {
-      gone = so_far;
+    done = all.purge(before, [&](std::size_t so_far) {
+      done.gone = so_far;
       bar.update(so_far, -1);
       return !interrupted();
     });
   } catch (const record_admin::ended&) {
     complain("what was under way when it was interrupted may be purged, too");
   } catch (const store_failure&) {
-    write_stdout(count_of(gone, "record") + " purged before it failed\n");
+    write_stdout(count_of(done.gone, "record") + " purged before it failed\n");
     throw;
   }
-  write_stdout(count_of(gone, "record") + " purged"
+  write_stdout(count_of(done.gone, "record") + " purged"
                + (interrupted() ? " before it was interrupted\n" : "\n"));
-  return interrupted() ? 128 + interrupt_signal() : 0;
+  if (interrupted())
+    return 128 + interrupt_signal();
+  if (done.locked > 0)
+    complain(count_of(done.locked, "record")
+             + " not purged: somebody else has them locked; try again later");
+  return done.locked > 0 ? 1 : 0;
 }
 
 int export_jsonl(record_admin& all, const records_arguments& arguments) {

@@ -48,8 +48,9 @@ COMMANDS
 
 constexpr const char* records_manual_end = R"(EXIT STATUS
   0    done; for verify: nothing is wrong
-  1    failed, or there is no such record; some records could not be read; for
-       verify: something is wrong, and standard output says what
+  1    failed, or there is no such record; some records could not be read, or
+       not be purged, as somebody else has them locked; for verify: something is
+       wrong, and standard output says what
   2    the command line cannot be used; for verify also: it could not look at
        everything, and standard error says why
   130  ended by Ctrl-C (SIGINT)

@@ -10,6 +10,7 @@
 
 #include <steward/tests/postgres_server.hpp>
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -221,14 +222,17 @@ void tell(const std::string& database, std::size_t callers, const char* way,
 }
 
 void measure(const std::string& database, const arguments& how) {
-  temp_file raw_file;
-  temp_file file;
-  auto is_sqlite = database == "sqlite";
-  auto server = is_sqlite ? std::string{} : record_test::postgres_url();
-  auto raw_url = is_sqlite ? "sqlite:" + raw_file.path() : server;
-  open_record_store(raw_url, 5s); // makes the schema
-  raw_loop loop{database, raw_url};
-  opened_records open{is_sqlite ? "sqlite:" + file.path() : server};
+  // A file for each way: none shall write to one that is larger by what others
+  // wrote.
+  std::array<temp_file, 3> files;
+  auto url_of = [&](std::size_t way) {
+    return database == "sqlite" ? "sqlite:" + files[way].path()
+                                : record_test::postgres_url();
+  };
+  open_record_store(url_of(0), 5s); // makes the schema
+  raw_loop loop{database, url_of(0)};
+  opened_records of_threads{url_of(1)};
+  opened_records of_actors{url_of(2)};
   for (auto callers : how.callers) {
     paired::summary raw;
     paired::summary threads;
@@ -237,14 +241,15 @@ void measure(const std::string& database, const arguments& how) {
     paired::summary there_actors;
     auto by_actors = [&](question what) {
       return paired::counted(
-        [&] { return run_actors(open, callers, how.turn, what); },
-        [&] { return open.batches(); });
+        [&] { return run_actors(of_actors, callers, how.turn, what); },
+        [&] { return of_actors.batches(); });
     };
     for (std::size_t i = 0; i < how.rounds; ++i) {
       raw.turns.push_back(loop.run(callers, how.turn));
-      threads.turns.push_back(run_threads(open, callers, how.turn, fresh));
+      threads.turns.push_back(
+        run_threads(of_threads, callers, how.turn, fresh));
       actors.turns.push_back(by_actors(fresh));
-      there.turns.push_back(run_threads(open, callers, how.turn, known));
+      there.turns.push_back(run_threads(of_threads, callers, how.turn, known));
       there_actors.turns.push_back(by_actors(known));
     }
     tell(database, callers, "raw loop", raw, raw);

@@ -18,6 +18,12 @@ constexpr std::string_view pattern = "dddd-dd-ddTdd:dd:dd.dddZ";
 constexpr int year_min = 1678;
 constexpr int year_max = 2261;
 
+constexpr time_point first_of(int year) {
+  using namespace std::chrono;
+  return time_point{
+    sys_days{std::chrono::year{year} / January / 1}.time_since_epoch()};
+}
+
 void put(std::string& text, std::size_t at, std::size_t digits, long value) {
   for (auto i = digits; i-- > 0; value /= 10)
     text[at + i] = static_cast<char>('0' + value % 10);
@@ -41,11 +47,14 @@ bool matches_pattern(std::string_view text) {
 } // namespace
 
 time_point cut_to_milliseconds(time_point t) {
-  return time_point{floor<milliseconds>(t.time_since_epoch())};
+  auto readable = std::clamp<time_point>(t, first_of(year_min),
+                                         first_of(year_max + 1) - duration{1});
+  return time_point{floor<milliseconds>(readable.time_since_epoch())};
 }
 
 std::string to_iso_text(time_point t) {
-  auto since_epoch = floor<milliseconds>(t.time_since_epoch());
+  auto since_epoch
+    = floor<milliseconds>(cut_to_milliseconds(t).time_since_epoch());
   auto day = floor<days>(since_epoch);
   std::chrono::year_month_day date{std::chrono::sys_days{day}};
   auto rest = (since_epoch - day).count();

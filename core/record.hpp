@@ -53,6 +53,8 @@ struct close_record {
   std::string name;
   close_reason reason{};
   time_point closed_at{};
+  /// Only if this token created it: for who does not know whether it was he.
+  std::optional<creator_token> creator = {};
 };
 
 /// "If the record still has this version, change it." What is not given stays.

@@ -32,6 +32,12 @@ struct write_record {
 /// who left it.
 struct writes_left {};
 
+/// To the router of records: "an actor waits for persistence, which may hang."
+struct watch_desks {};
+
+/// The router to itself: "does anybody wait too long?"
+struct look_at_desks {};
+
 /// To persistence: "write this when you can." Not answered; tried again until
 /// it is durable or persistence stops.
 struct note_record {
@@ -121,6 +127,8 @@ STEWARD_MESSAGE(steward::record_answer)
 STEWARD_MESSAGE(steward::get_or_create)
 STEWARD_MESSAGE(steward::write_record)
 STEWARD_MESSAGE(steward::writes_left)
+STEWARD_MESSAGE(steward::watch_desks)
+STEWARD_MESSAGE(steward::look_at_desks)
 STEWARD_MESSAGE(steward::records_found)
 STEWARD_MESSAGE(steward::page_found)
 STEWARD_MESSAGE(steward::find_records)

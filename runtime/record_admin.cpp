@@ -97,7 +97,7 @@ private:
       if (!suspects.empty())
         judge(suspects);
       at(counted_.rows);
-      if (page.size() < next.rows_max)
+      if (!page.more)
         return;
       next.after = page.last;
     }
@@ -138,17 +138,21 @@ record_admin::verify(function_ref<void(const std::string&)> found,
   return verification{*store_, found}.run(at);
 }
 
-std::size_t record_admin::purge(time_point before,
-                                function_ref<bool(std::size_t)> go_on) {
-  std::size_t all = 0;
-  for (auto some = purge_rows; some == purge_rows && go_on(all); all += some)
-    some = purge_some(before);
+purged_records record_admin::purge(time_point before,
+                                   function_ref<bool(std::size_t)> go_on) {
+  purged_records all;
+  for (auto some = purge_rows; some == purge_rows && go_on(all.gone);) {
+    auto step = purge_some(before);
+    some = step.gone;
+    all.gone += step.gone;
+    all.locked = step.locked;
+  }
   return all;
 }
 
 // Somebody else's lock is waited for in short goes, so that we hear if somebody
 // has had enough meanwhile.
-std::size_t record_admin::purge_some(time_point before) {
+purged_records record_admin::purge_some(time_point before) {
   using clock = std::chrono::steady_clock;
   for (auto until = clock::now() + wait_max;;) {
     try {

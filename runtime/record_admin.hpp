@@ -43,8 +43,10 @@ public:
                           function_ref<void(std::size_t)> at);
 
   /// Removes what was closed before `before`, in many small transactions, as
-  /// long as `go_on`, which hears how many that were so far. Returns how many.
-  std::size_t purge(time_point before, function_ref<bool(std::size_t)> go_on);
+  /// long as `go_on`, which hears how many that were so far. What others have
+  /// locked stays.
+  purged_records purge(time_point before,
+                       function_ref<bool(std::size_t)> go_on);
 
   /// Thrown by all functions that wait for a server when `told` says so; what
   /// they did then is not known.
@@ -57,7 +59,7 @@ public:
   std::string where() const;
 
 private:
-  std::size_t purge_some(time_point before);
+  purged_records purge_some(time_point before);
 
   std::unique_ptr<record_store> store_;
   std::function<bool()> told_ = [] { return false; };

@@ -136,7 +136,7 @@ void record_guard::reclaim_of(
         report.failed.push_back("'" + row.name + "': " + x.what());
       }
     }
-    if (page.size() < what.rows_max)
+    if (!page.more)
       return;
   }
 }
@@ -145,11 +145,17 @@ record record_guard::open(record_request wanted) {
   auto incarnation = id_.load();
   wanted.incarnation = incarnation;
   wanted.strict = true;
+  auto all = require_records();
+  if (!wanted.token)
+    wanted.token = all->new_token();
   auto name = wanted.name;
-  auto answer = require_records()->get_or_create(std::move(wanted),
-                                                 {options_.patience});
+  auto answer = all->get_or_create(wanted, {options_.patience});
+  // Nobody will open it, so it must not stand there as open. That many notes do
+  // not pile up: a request that finds too much waiting is surely not written.
+  if (answer.may_exist)
+    all->note_undone(std::move(wanted), time_->now());
   require_written(answer, name);
-  if (answer.verdict != record_verdict::created)
+  if (answer.verdict != record_verdict::created || !answer.row.open)
     throw records_unwritable{"the name '" + name + "' is taken"};
   // Only now: a node is never forgotten while an open record carries it, but it
   // may have been before this one did.

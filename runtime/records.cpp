@@ -19,8 +19,6 @@ constexpr duration grace = 500ms;
 
 constexpr const char* records_closed = "records are closed";
 
-constexpr const char* no_answer = "persistence does not answer";
-
 // Whatever the timepiece says.
 std::chrono::nanoseconds bound_of(duration deadline) {
   auto patience = STEWARD_PLANTED(deadline_ignored) ? 1h : grace;
@@ -35,7 +33,7 @@ std::optional<Answer> wait_for(waiting& waits, std::future<Answer> coming,
     return coming.wait_for(d) == std::future_status::ready;
   };
   if (!waits.wait(come, bound_of(deadline))) {
-    cause = no_answer;
+    cause = persistence_is_silent;
     return std::nullopt;
   }
   try {
@@ -75,7 +73,7 @@ record_answer records::update(record_change wanted,
                               record_call_options options) {
   return write(update_record{std::move(wanted.name), wanted.version,
                              std::move(wanted.attributes),
-                             std::move(wanted.journal), next_token()},
+                             std::move(wanted.journal), new_token()},
                options);
 }
 
@@ -101,6 +99,12 @@ void records::note_opened(record_request opened, time_point at) {
   auto row = draft(std::move(opened));
   row.opened_at = at;
   cafx::send_anon(router_, note_record{create_record{std::move(row)}});
+}
+
+void records::note_undone(record_request asked, time_point at) {
+  close_record undo{asked.name, close_reason::unhealthy, at, asked.token};
+  note_opened(std::move(asked), at);
+  cafx::send_anon(router_, note_record{std::move(undo)});
 }
 
 void records::note_closed(std::string name, close_reason reason,
@@ -146,8 +150,10 @@ std::unique_ptr<records> open_records(caf::actor_system& sys,
     parts.options = options.persistence;
     parts.options.seed += all.writers.size();
     parts.writer = all.writers.size();
-    parts.desk = std::make_shared<record_desk>(parts.options.queue_max,
-                                               counters);
+    // In a simulation nothing hangs.
+    auto may_hang = around.records_thread == run_on::own_thread;
+    parts.desk = std::make_shared<record_desk>(
+      parts.options.queue_max, counters, may_hang ? around.time : nullptr);
     auto desk = parts.desk;
     all.writers.push_back(
       {spawn_persistence(sys, std::move(parts), around.records_thread),
@@ -184,7 +190,7 @@ record_answer records::write(record_write what,
   };
   if (waits_->wait(come, bound_of(options.deadline)))
     return place.with->take(place.number);
-  auto answer = unavailable(record_trouble::timed_out, no_answer);
+  auto answer = unavailable(record_trouble::timed_out, persistence_is_silent);
   answer.may_exist = true; // it may be under way
   return answer;
 }
@@ -224,12 +230,12 @@ record records::draft(record_request wanted) {
   row.journal = std::move(wanted.journal);
   row.incarnation = wanted.incarnation;
   row.owner = owner_;
-  row.creator = wanted.token ? *wanted.token : next_token();
+  row.creator = wanted.token ? *wanted.token : new_token();
   row.opened_at = time_->now();
   return row;
 }
 
-creator_token records::next_token() {
+creator_token records::new_token() {
   auto number = tokens_.fetch_add(1, std::memory_order_relaxed);
   creator_token token;
   for (std::size_t i = 0; i < 8; ++i) {

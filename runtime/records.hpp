@@ -102,16 +102,17 @@ public:
                               record_call_options options = {});
 
   /// The same for the actor `self`: returns at once and calls `done` in `self`
-  /// exactly once, as long as it lives, by the deadline give or take 50 ms; later
-  /// only if the disk of an SQLite file hangs, see docs/records.md.
+  /// exactly once, as long as it lives, by the deadline give or take 50 ms; half a
+  /// second later where the disk of an SQLite file hangs.
   template <class Self>
   void get_or_create(Self* self, record_request wanted, callback done,
                      record_call_options options = {}) {
     auto strict = wanted.strict;
     record_write write = create_record{draft(std::move(wanted)), strict};
     const auto& to = writer_for(name_of(write));
-    to.leave(std::move(write), deadline_of(options),
-             cafx::ask<record_answer>(self, std::move(done)));
+    if (to.leave(std::move(write), deadline_of(options),
+                 cafx::ask<record_answer>(self, std::move(done))))
+      cafx::send_anon(router_, watch_desks{});
   }
 
   /// Changes a record that still has this version: `existed` with the row as it
@@ -138,6 +139,11 @@ public:
   /// "This resource is closed." The same.
   void note_closed(std::string name, close_reason reason, time_point at);
 
+  /// "Nobody knows whether this request was written; it shall not be open." It
+  /// is written again, which settles it, and what carries its token is closed.
+  /// @pre It has a token.
+  void note_undone(record_request asked, time_point at);
+
   /// Blocks until all that was noted before is durable or has failed for good,
   /// until the deadline at most. Not for actors.
   records_flushed flush(record_call_options options = {});
@@ -145,6 +151,9 @@ public:
   /// Writes what is left until the deadline, closes the database and ends
   /// persistence. Says how many writes are lost. Not for actors.
   records_flushed stop(record_call_options options = {});
+
+  /// One that nobody else has, for who has to know it before the answer.
+  creator_token new_token();
 
   // -- queries ----------------------------------------------------------------
 
@@ -168,7 +177,6 @@ public:
 
 private:
   record draft(record_request wanted);
-  creator_token next_token();
   time_point deadline_of(const record_call_options& options) const;
 
   caf::actor reader();

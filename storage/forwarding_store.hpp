@@ -29,8 +29,8 @@ public:
     return inner_->read_page(what, wait_max);
   }
 
-  std::size_t purge(time_point before, std::size_t rows_max,
-                    duration wait_max) override {
+  purged_records purge(time_point before, std::size_t rows_max,
+                       duration wait_max) override {
     return inner_->purge(before, rows_max, wait_max);
   }
 

@@ -61,6 +61,13 @@ std::string field_of(const PGresult* x, int which) {
   return text == nullptr ? std::string{} : std::string{text};
 }
 
+// By default libpq prints notices to standard error. One counts: a commit that
+// was to wait for a standby was made not to, and stands here alone.
+void hear(void* unconfirmed, const PGresult* notice) {
+  if (field_of(notice, PG_DIAG_SOURCE_FUNCTION) == "SyncRepWaitForLSN")
+    *static_cast<bool*>(unconfirmed) = true;
+}
+
 } // namespace
 
 pg_statement pg_statement::of(std::string sql) {
@@ -109,14 +116,12 @@ void pg_connection::connect(const std::string& url, store_use use) {
   const std::array<const char*, 8> values
     = {"steward", "10",        "5",    "3", user_timeout.c_str(),
        which,     url.c_str(), nullptr};
-  // By default libpq prints them to standard error.
-  auto unheard = [](void*, const PGresult*) {};
   auto until = clock::now() + limits_.connect;
   auto stage = database_stage::connect;
   link_ = PQconnectStartParams(names.data(), values.data(), 1);
   if (link_ == nullptr)
     lose("no memory for a connection", stage);
-  PQsetNoticeReceiver(link_, unheard, nullptr);
+  PQsetNoticeReceiver(link_, &hear, &unconfirmed_);
   for (auto state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;
        state = PQconnectPoll(link_)) {
     if (state == PGRES_POLLING_FAILED || PQstatus(link_) == CONNECTION_BAD)
@@ -233,6 +238,7 @@ pg_result pg_connection::ask(database_stage stage, Send send) {
   if (link_ == nullptr)
     lose("the connection is closed", stage);
   auto until = clock::now() + limits_.answer;
+  unconfirmed_ = false;
   if (send() == 0)
     lose(link_error(), stage);
   flush(until, stage);
@@ -257,6 +263,12 @@ pg_result pg_connection::ask(database_stage stage, Send send) {
     refuse(error, stage);
   if (PQstatus(link_) == CONNECTION_BAD || answer.get() == nullptr)
     lose(link_error(), stage);
+  if (unconfirmed_) {
+    pg_failure failure{
+      "it is committed, but its standby has not confirmed it", {}, stage};
+    failure.after_commit = true;
+    throw failure;
+  }
   return answer;
 }
 

@@ -26,9 +26,10 @@ WITH locked AS (SELECT id, name FROM steward_record WHERE name = ANY($1::text[])
   AND state = 'open' ORDER BY name FOR UPDATE)
 UPDATE steward_record r SET state = 'closed', close_reason = u.reason,
   closed_at = u.closed_at, version = version + 1
-FROM locked, unnest($1::text[], $2::text[], $3::timestamptz[])
-  AS u(name, reason, closed_at)
-WHERE r.id = locked.id AND u.name = locked.name)";
+FROM locked, unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[])
+  AS u(name, reason, closed_at, creator)
+WHERE r.id = locked.id AND u.name = locked.name
+  AND (u.creator = '' OR r.creator = nullif(u.creator, '')::uuid))";
 
 constexpr const char* update_sql = R"(
 UPDATE steward_record SET
@@ -99,8 +100,14 @@ public:
     if (!alone_)
       c_.exec(database_stage::statement,
               "SELECT set_config('synchronous_commit', 'on', true)");
-    for (auto& x : waves)
-      write(x);
+    try {
+      for (auto& x : waves)
+        write(x);
+    } catch (pg_failure& x) {
+      // Part of it stands: then no failure means that nothing was written.
+      x.after_commit = x.after_commit || committed_;
+      throw;
+    }
     if (!alone_)
       c_.commit();
     return std::move(answers_);
@@ -164,14 +171,16 @@ private:
     }
     for (int attempt = 0; !todo.empty(); ++attempt) {
       if (attempt == attempts_max)
-        throw store_failure{store_errc::busy, "the record '"
-                                                + name_at(todo.front())
-                                                + "' comes and goes"};
+        throw pg_failure{"the record '" + name_at(todo.front())
+                           + "' comes and goes",
+                         "40001", stage()};
       auto all = todo.size();
       insert(todo);
+      committed_ = committed_ || (alone_ && todo.size() < all);
       if (todo.empty())
         return;
-      auto found = read_after(todo.size() < all, todo);
+      // A statement of its own sees what the insert could not.
+      auto found = read(todo);
       std::erase_if(todo, [&](auto i) { return meet(i, found); });
     }
   }
@@ -207,11 +216,12 @@ private:
   void close(const positions& todo) {
     if (todo.empty())
       return;
-    columns<3> rows;
+    columns<4> rows;
     for (auto i : todo) {
       auto& x = std::get<close_record>(batch_[i]);
-      rows.add(
-        {x.name, to_string(x.reason), rows.keep(to_iso_text(x.closed_at))});
+      rows.add({x.name, to_string(x.reason),
+                rows.keep(to_iso_text(x.closed_at)),
+                x.creator ? rows.keep(to_hex(*x.creator)) : ""});
     }
     c_.exec(stage(), close_sql, rows.arrays());
     auto found = read(todo);
@@ -248,17 +258,6 @@ private:
     }
   }
 
-  // A statement of its own sees what the insert could not. That one may have
-  // committed by itself: then no failure here means that nothing was written.
-  rows_by_name read_after(bool inserted, const positions& todo) {
-    try {
-      return read(todo);
-    } catch (pg_failure& x) {
-      x.after_commit = alone_ && inserted;
-      throw;
-    }
-  }
-
   record_answer unknown_name(std::size_t i) const {
     return unavailable(record_trouble::unknown_name,
                        "there is no record '" + name_at(i) + "'");
@@ -276,6 +275,7 @@ private:
   bool look_first_;
   std::vector<record_answer> answers_;
   bool alone_ = false;
+  bool committed_ = false; // a part of it, alone
 };
 
 } // namespace
@@ -328,6 +328,10 @@ record pg_read_row(const pg_result& rows, int row) {
   x.reason = reason_or_damaged(rows.text(row, 7), x.name);
   x.closed_at = time_or_damaged(rows.text(row, 9), x.name);
   return x;
+}
+
+std::size_t pg_bytes_of_row(const pg_result& rows, int row) {
+  return rows.text(row, 4).size() + rows.text(row, 12).size();
 }
 
 std::vector<record> pg_read_rows(const pg_result& rows) {

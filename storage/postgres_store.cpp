@@ -167,6 +167,7 @@ auto postgres_store::run(const char* what, Fun fun) {
       leave = !connection_->roll_back();
     if (leave)
       connection_.reset();
+    confirm_ = confirm_ || heal == reaction::unknown_outcome;
     throw store_failure{code_for(x), text, heal};
   } catch (...) {
     if (connection_
@@ -222,10 +223,21 @@ postgres_store::write(std::span<const record_write> batch, duration) {
   auto look_first = look_.first();
   look_.failed(); // until it did not
   auto answers = run("write records to", [&](pg_connection& c) {
+    confirm(c);
     return pg_write_batch(c, batch, look_first);
   });
   look_.wrote(batch, answers);
   return answers;
+}
+
+// What stands after an unknown outcome may lack the standby that it should have
+// waited for. A commit of our own waits for it, and for all that came before: so
+// what is found then is as safe as what is written. // I10
+void postgres_store::confirm(pg_connection& c) {
+  if (!confirm_)
+    return;
+  c.exec(committing, "SELECT pg_logical_emit_message(true, 'steward', '')");
+  confirm_ = false;
 }
 
 std::vector<std::optional<record>>
@@ -247,13 +259,21 @@ postgres_store::find(std::span<const std::string> names, duration) {
 
 namespace {
 
-record_page page_of(const pg_result& said) {
-  record_page page;
-  for (int row = 0; row < said.rows(); ++row) {
-    page.last = said.number(row, 0);
-    add_to(page, [&] { return pg_read_row(said, row); });
-  }
-  return page;
+// The first of these rows that are no more bytes than a page may have, but for
+// the last of them. How long they are is known without reading them.
+std::string some_of(const std::string& rows) {
+  return "(SELECT * FROM (SELECT *, sum(bytes) OVER (ORDER BY id) - bytes AS "
+         "before FROM (SELECT *, octet_length(attributes)::bigint +"
+         " octet_length(journal) AS bytes FROM ("
+         + rows + ") AS found) AS measured) AS summed WHERE before < "
+         + std::to_string(page_bytes_max) + ")";
+}
+
+record_page page_of(const pg_result& said, page_builder page) {
+  for (int row = 0; row < said.rows(); ++row)
+    page.add(said.number(row, 0), pg_bytes_of_row(said, row),
+             [&] { return pg_read_row(said, row); });
+  return page.take();
 }
 
 } // namespace
@@ -262,7 +282,7 @@ record_page postgres_store::read_page(const record_query& what, duration) {
   for (auto* text : {&what.pool, &what.key, &what.owner})
     require_askable(*text);
   std::vector<std::string> values{std::to_string(what.after)};
-  auto sql = pg_select_record + "WHERE id > $1::bigint";
+  std::string sql = "SELECT * FROM steward_record WHERE id > $1::bigint";
   for (auto [name, value] : {std::pair{"pool", &what.pool},
                              {"key", &what.key},
                              {"owner", &what.owner}}) {
@@ -273,26 +293,36 @@ record_page postgres_store::read_page(const record_query& what, duration) {
   }
   if (what.open)
     sql += *what.open ? " AND state = 'open'" : " AND state = 'closed'";
-  sql += " ORDER BY id LIMIT " + std::to_string(what.rows_max);
+  page_builder page{what.rows_max};
+  sql += " ORDER BY id LIMIT " + std::to_string(page.rows_max());
+  sql = "SELECT " + pg_record_columns + " FROM " + some_of(sql)
+        + " AS page ORDER BY id";
   return run("read records from", [&](pg_connection& c) {
-    return page_of(c.exec(reading, sql, values));
+    return page_of(c.exec(reading, sql, values), page);
   });
 }
 
-std::size_t postgres_store::purge(time_point before, std::size_t rows_max,
-                                  duration) {
-  const std::array<std::string, 2> values = {to_iso_text(before),
-                                             std::to_string(rows_max)};
-  return run("purge records of", [&](pg_connection& c) {
-    auto said = c.exec(
-      committing,
-      "WITH gone AS (DELETE FROM steward_record WHERE id IN (SELECT id FROM"
-      " steward_record WHERE state = 'closed' AND closed_at < $1::timestamptz"
-      " ORDER BY closed_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED) RETURNING "
-      "1)"
-      " SELECT count(*) FROM gone",
-      values);
+purged_records postgres_store::purge(time_point before, std::size_t rows_max,
+                                     duration) {
+  const std::array<std::string, 2> values
+    = {to_iso_text(before), std::to_string(to_limit(rows_max))};
+  const std::string old = "FROM steward_record WHERE state = 'closed' AND"
+                          " closed_at < $1::timestamptz";
+  auto count = [](const pg_result& said) {
     return static_cast<std::size_t>(said.number(0, 0));
+  };
+  return run("purge records of", [&](pg_connection& c) {
+    purged_records result;
+    result.gone = count(c.exec(
+      committing,
+      "WITH gone AS (DELETE FROM steward_record WHERE id IN (SELECT id " + old
+        + " ORDER BY closed_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)"
+          " RETURNING 1) SELECT count(*) FROM gone",
+      values));
+    if (result.gone < rows_max)
+      result.locked = count(
+        c.exec(reading, "SELECT count(*) " + old, std::span{values}.first(1)));
+    return result;
   });
 }
 
@@ -383,20 +413,25 @@ std::vector<std::int64_t> postgres_store::strays(duration) {
 }
 
 record_page postgres_store::adopt(const adoption& what, duration) {
+  page_builder builder{what.rows_max};
   const std::array<std::string, 5> values
     = {std::to_string(what.from), std::to_string(what.to), what.pool,
-       what.surely_dead ? "t" : "f", std::to_string(what.rows_max)};
+       what.surely_dead ? "t" : "f", std::to_string(builder.rows_max())};
   return run("take over records of", [&](pg_connection& c) {
-    auto page = page_of(c.exec(
-      committing,
-      "UPDATE steward_record SET incarnation = $2::bigint, version = version +"
-      " 1 WHERE id IN (SELECT id FROM steward_record WHERE state = 'open' AND"
-      " incarnation = $1::bigint AND ($3 = '' OR pool = $3) AND ($4::boolean OR"
-      " NOT EXISTS (SELECT 1 FROM steward_node n WHERE n.id = $1::bigint AND"
-      " n.expires_at > clock_timestamp())) ORDER BY id LIMIT $5::bigint FOR"
-      " UPDATE SKIP LOCKED) RETURNING "
-        + pg_record_columns,
-      values));
+    auto page = page_of(
+      c.exec(
+        committing,
+        "UPDATE steward_record SET incarnation = $2::bigint, version = version"
+        " + 1 WHERE id IN (SELECT id FROM "
+          + some_of(
+            "SELECT * FROM steward_record WHERE state = 'open' AND incarnation"
+            " = $1::bigint AND ($3 = '' OR pool = $3) AND ($4::boolean OR NOT"
+            " EXISTS (SELECT 1 FROM steward_node n WHERE n.id = $1::bigint AND"
+            " n.expires_at > clock_timestamp())) ORDER BY id LIMIT $5::bigint"
+            " FOR UPDATE SKIP LOCKED")
+          + " AS taken) RETURNING " + pg_record_columns,
+        values),
+      builder);
     std::sort(page.rows.begin(), page.rows.end(),
               [](auto& a, auto& b) { return a.id < b.id; });
     return page;

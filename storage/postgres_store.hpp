@@ -46,8 +46,8 @@ public:
 
   record_page read_page(const record_query& what, duration wait_max) override;
 
-  std::size_t purge(time_point before, std::size_t rows_max,
-                    duration wait_max) override;
+  purged_records purge(time_point before, std::size_t rows_max,
+                       duration wait_max) override;
 
   std::vector<std::string> verify(duration wait_max) override;
 
@@ -79,6 +79,7 @@ public:
 private:
   template <class Fun>
   auto run(const char* what, Fun fun);
+  void confirm(pg_connection& c);
 
   std::string url_;
   std::string where_;
@@ -87,6 +88,7 @@ private:
   store_use use_;
   std::function<void()> on_wait_;
   looking look_;
+  bool confirm_ = false;                      // before anything else is written
   std::unique_ptr<pg_connection> connection_; // none after a lost link
 };
 

@@ -60,11 +60,10 @@ std::vector<record> record_store::list(const std::string& owner,
   record_query next{.owner = owner};
   for (;;) {
     auto rows = page(next, wait_max);
-    auto last = rows.size() < next.rows_max;
-    std::move(rows.begin(), rows.end(), std::back_inserter(all));
-    if (last)
+    if (rows.empty())
       return all;
-    next.after = all.back().id;
+    next.after = rows.back().id;
+    std::move(rows.begin(), rows.end(), std::back_inserter(all));
   }
 }
 

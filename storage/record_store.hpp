@@ -84,9 +84,17 @@ enum class store_use : unsigned char {
 struct adoption {
   std::int64_t from = 0; ///< the node that is gone
   std::int64_t to = 0;
-  std::string pool = {};    ///< any if empty
-  bool surely_dead = false; ///< else only if its lease is over
-  std::size_t rows_max = 100;
+  std::string pool = {};      ///< any if empty
+  bool surely_dead = false;   ///< else only if its lease is over
+  std::size_t rows_max = 100; ///< as of a page, and so are the bytes
+};
+
+/// What a purge came to.
+struct purged_records {
+  std::size_t gone = 0;
+  /// What it had to leave, as somebody else has it locked. Known only when fewer
+  /// are gone than might be.
+  std::size_t locked = 0;
 };
 
 /// Where records are kept. One thread at a time; every call blocks at most for
@@ -113,13 +121,14 @@ public:
   virtual record_page read_page(const record_query& what, duration wait_max)
     = 0;
 
-  /// The same where none may be missing: throws if one cannot be read.
+  /// The same where none may be missing: throws if one cannot be read. Only
+  /// after an empty one there are no more.
   std::vector<record> page(const record_query& what, duration wait_max);
 
-  /// Removes rows that were closed before `before`, `rows_max` at most, and
-  /// says how many. They are gone then, and their names free.
-  virtual std::size_t purge(time_point before, std::size_t rows_max,
-                            duration wait_max)
+  /// Removes rows that were closed before `before`, `rows_max` at most. They are
+  /// gone then, and their names free.
+  virtual purged_records purge(time_point before, std::size_t rows_max,
+                               duration wait_max)
     = 0;
 
   /// Looks for damage of the database and for what its schema lacks, but not
@@ -149,8 +158,7 @@ public:
   virtual std::vector<std::int64_t> strays(duration wait_max) = 0;
 
   /// Takes open records of a node that is gone, in one statement: each goes to
-  /// one taker. None are left if fewer than `rows_max` are returned. Those that
-  /// cannot be read are taken, too.
+  /// one taker. Those that cannot be read are taken, too.
   virtual record_page adopt(const adoption& what, duration wait_max) = 0;
 
   // -- queries ----------------------------------------------------------------

@@ -33,7 +33,7 @@ ON CONFLICT(name) DO NOTHING)";
 constexpr const char* close_sql = R"(
 UPDATE record SET state = 'closed', close_reason = ?2, closed_at = ?3,
                   version = version + 1
-WHERE name = ?1 AND state = 'open')";
+WHERE name = ?1 AND state = 'open' AND (?4 IS NULL OR creator = ?4))";
 
 constexpr const char* update_sql = R"(
 UPDATE record SET attributes = coalesce(?3, attributes),

@@ -35,23 +35,27 @@ std::optional<std::int64_t> insert(sqlite_connection& c, const record& x) {
   return c.db().getLastInsertRowid();
 }
 
-void update_closed(sqlite_connection& c, const close_record& x) {
-  auto closed_at = to_iso_text(x.closed_at);
-  std::string reason{to_string(x.reason)};
-  auto& sql = c.sql().close;
-  sqlite_execution doing{sql};
-  sql.bindNoCopy(1, x.name);
-  sql.bindNoCopy(2, reason);
-  sql.bindNoCopy(3, closed_at);
-  doing.change();
-}
-
 void bind_optional(SQLite::Statement& sql, int at,
                    const std::optional<std::string>& text) {
   if (text)
     sql.bindNoCopy(at, *text);
   else
     sql.bind(at);
+}
+
+void update_closed(sqlite_connection& c, const close_record& x) {
+  auto closed_at = to_iso_text(x.closed_at);
+  std::optional<std::string> creator;
+  if (x.creator)
+    creator = to_hex(*x.creator);
+  std::string reason{to_string(x.reason)};
+  auto& sql = c.sql().close;
+  sqlite_execution doing{sql};
+  sql.bindNoCopy(1, x.name);
+  sql.bindNoCopy(2, reason);
+  sql.bindNoCopy(3, closed_at);
+  bind_optional(sql, 4, creator);
+  doing.change();
 }
 
 void update_version(sqlite_connection& c, const update_record& x) {
@@ -219,6 +223,15 @@ record read_row(SQLite::Statement& row) {
   x.reason = reason_or_damaged(text(7), x.name);
   x.closed_at = time_or_damaged(text(9), x.name);
   return x;
+}
+
+std::int64_t id_of_row(SQLite::Statement& row) {
+  return row.getColumn(0).getInt64();
+}
+
+std::size_t bytes_of_row(SQLite::Statement& row) {
+  return static_cast<std::size_t>(row.getColumn(4).getBytes()
+                                  + row.getColumn(12).getBytes());
 }
 
 std::optional<record> read_by_name(sqlite_connection& c,

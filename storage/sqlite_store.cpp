@@ -58,13 +58,11 @@ record_page read_rows(sqlite_connection& c, const record_query& what) {
     sql.bindNoCopy(3, what.key);
   if (!what.owner.empty())
     sql.bindNoCopy(4, what.owner);
-  sql.bind(5, static_cast<std::int64_t>(what.rows_max));
-  record_page page;
-  while (sql.executeStep()) {
-    page.last = sql.getColumn(0).getInt64();
-    add_to(page, [&] { return read_row(sql); });
-  }
-  return page;
+  page_builder page{what.rows_max};
+  sql.bind(5, page.rows_max());
+  while (!page.full() && sql.executeStep())
+    page.add(id_of_row(sql), bytes_of_row(sql), [&] { return read_row(sql); });
+  return page.take();
 }
 
 // -- nodes --------------------------------------------------------------------
@@ -116,29 +114,37 @@ void forget_idle_nodes(sqlite_connection& c) {
 }
 
 record_page take_over(sqlite_connection& c, const adoption& what) {
-  auto text = std::string{"UPDATE record SET incarnation = ?2,"
-                          " version = version + 1 WHERE id IN (SELECT id FROM"
-                          " record WHERE state = 'open' AND incarnation = ?1"
-                          " AND (?3 = '' OR pool = ?3) AND (?4 OR NOT EXISTS"
-                          " (SELECT 1 FROM node WHERE id = ?1 AND expires_at >"}
-              + now_sql + ")) ORDER BY id LIMIT ?5) RETURNING name";
-  std::vector<std::string> names;
-  {
-    SQLite::Statement sql{c.db(), text};
-    sql.bind(1, what.from);
-    sql.bind(2, what.to);
-    sql.bindNoCopy(3, what.pool);
-    sql.bind(4, what.surely_dead ? 1 : 0);
-    sql.bind(5, static_cast<std::int64_t>(what.rows_max));
-    while (sql.executeStep())
-      names.push_back(sql.getColumn(0).getString());
+  auto text = c.select_record()
+              + "WHERE state = 'open' AND incarnation = ?1 AND (?2 = '' OR pool"
+                " = ?2) AND (?3 OR NOT EXISTS (SELECT 1 FROM node WHERE id = ?1"
+                " AND expires_at > "
+              + now_sql + ")) ORDER BY id LIMIT ?4";
+  page_builder page{what.rows_max};
+  std::vector<std::int64_t> ids;
+  SQLite::Statement find{c.db(), text};
+  find.bind(1, what.from);
+  find.bindNoCopy(2, what.pool);
+  find.bind(3, what.surely_dead ? 1 : 0);
+  find.bind(4, page.rows_max());
+  while (!page.full() && find.executeStep()) {
+    ids.push_back(id_of_row(find));
+    page.add(ids.back(), bytes_of_row(find), [&] {
+      auto row = read_row(find);
+      row.incarnation = what.to;
+      ++row.version;
+      return row;
+    });
   }
-  record_page page;
-  for (auto& name : names)
-    add_to(page, [&] { return read_by_name(c, name).value(); });
-  std::sort(page.rows.begin(), page.rows.end(),
-            [](auto& a, auto& b) { return a.id < b.id; });
-  return page;
+  find.reset();
+  SQLite::Statement take{c.db(), "UPDATE record SET incarnation = ?2, version ="
+                                 " version + 1 WHERE id = ?1"};
+  take.bind(2, what.to);
+  for (auto id : ids) {
+    take.bind(1, id);
+    take.exec();
+    take.reset();
+  }
+  return page.take();
 }
 
 // Runs `fun` in a transaction that has the write lock.
@@ -236,8 +242,8 @@ record_page sqlite_store::read_page(const record_query& what,
              [&](sqlite_connection& c) { return read_rows(c, what); });
 }
 
-std::size_t sqlite_store::purge(time_point before, std::size_t rows_max,
-                                duration wait_max) {
+purged_records sqlite_store::purge(time_point before, std::size_t rows_max,
+                                   duration wait_max) {
   return run("purge records of", wait_max, [&](sqlite_connection& c) {
     return in_transaction(c, [&] {
       SQLite::Statement sql{
@@ -245,8 +251,9 @@ std::size_t sqlite_store::purge(time_point before, std::size_t rows_max,
                 " state = 'closed' AND closed_at < ?1 ORDER BY closed_at LIMIT"
                 " ?2)"};
       sql.bind(1, to_iso_text(before));
-      sql.bind(2, static_cast<std::int64_t>(rows_max));
-      return static_cast<std::size_t>(sql.exec());
+      sql.bind(2, to_limit(rows_max));
+      // Who has the write lock meets nobody else's.
+      return purged_records{static_cast<std::size_t>(sql.exec()), 0};
     });
   });
 }

@@ -43,8 +43,8 @@ public:
 
   record_page read_page(const record_query& what, duration wait_max) override;
 
-  std::size_t purge(time_point before, std::size_t rows_max,
-                    duration wait_max) override;
+  purged_records purge(time_point before, std::size_t rows_max,
+                       duration wait_max) override;
 
   std::vector<std::string> verify(duration wait_max) override;
 

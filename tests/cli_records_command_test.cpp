@@ -327,6 +327,21 @@ BOOST_DATA_TEST_CASE_F(fixture, purge_removes_what_was_closed_long_ago,
   BOOST_TEST(records({"show", pool + "/a"}).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_purge_says_what_others_have_locked) {
+  fill("postgresql");
+  pg_connection other{url, {}, {}};
+  other.begin();
+  other.exec(database_stage::statement,
+             "SELECT 1 FROM steward_record WHERE state = 'closed' FOR UPDATE");
+  auto x = records({"purge", "--older-than", "24h"});
+  BOOST_TEST(x.status == 1);
+  BOOST_TEST(x.out == "0 records purged\n");
+  BOOST_TEST(contains(x.err, " not purged: somebody else has them locked"),
+             x.err);
+  other.commit();
+  BOOST_TEST(records({"purge", "--older-than", "24h"}).status == 0);
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, verify_finds_orphans, data::make(both), kind) {
   fill(kind);
   auto fine = records({"verify"});

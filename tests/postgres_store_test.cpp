@@ -5,6 +5,7 @@
 #include "record_fixtures.hpp"
 
 #include <steward/storage/internal/pg_connection.hpp>
+#include <steward/storage/internal/pg_rows.hpp>
 #include <steward/storage/postgres_store.hpp>
 
 #include <libpq-fe.h>
@@ -251,6 +252,16 @@ BOOST_AUTO_TEST_CASE(what_somebody_did_to_the_tables_is_named) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_two_versions_word_differently_is_the_same) {
+  auto now
+    = pg_wording("CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))");
+  BOOST_TEST(now == pg_wording("CHECK (state = ANY (ARRAY['open','closed']))"));
+  BOOST_TEST(now != pg_wording("CHECK (state = ANY (ARRAY['open', 'shut']))"));
+  BOOST_TEST(now
+             != pg_wording("CHECK (state = ANY (ARRAY['open', 'closed'])) NOT "
+                           "VALID"));
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_hangs_costs_no_more_than_the_limit) {
   write_one(create("a", 1));
   std::atomic<int> looks{0};
@@ -315,6 +326,90 @@ BOOST_AUTO_TEST_CASE(who_has_had_enough_of_a_server_ends_the_call) {
   store.on_wait({});
   other.commit();
   BOOST_TEST(write_one(create("b", 2)).verdict == record_verdict::created);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_locked_is_not_purged_and_counted) {
+  store.write(batch{create("a", 1), create("b", 2), close("a"), close("b")},
+              5s);
+  admin.begin();
+  admin.exec(database_stage::statement,
+             "SELECT 1 FROM steward_record WHERE name = 'a' FOR UPDATE");
+  auto some = store.purge(noon + 1h, 10, 5s);
+  BOOST_TEST(some.gone == 1u);
+  BOOST_TEST(some.locked == 1u);
+  admin.commit();
+  auto rest = store.purge(noon + 1h, 10, 5s);
+  BOOST_TEST(rest.gone == 1u);
+  BOOST_TEST(rest.locked == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(
+  what_was_committed_of_a_batch_is_not_forgotten_by_its_failure) {
+  auto theirs = draft("b", 1);
+  theirs.owner = "they";
+  write_one(create_record{theirs}); // and the next batch will not look
+  // Lets the first insert go, and takes away the row that it met; the second
+  // one finds somebody else's lock.
+  admin.exec(database_stage::commit,
+             "CREATE FUNCTION take_theirs() RETURNS trigger LANGUAGE plpgsql AS"
+             " 'BEGIN DELETE FROM steward_record WHERE owner = ''they'';"
+             " IF NOT FOUND THEN RAISE EXCEPTION ''busy'' USING ERRCODE ="
+             " ''55P03''; END IF; RETURN NULL; END'");
+  admin.exec(database_stage::commit,
+             "CREATE TRIGGER taken AFTER INSERT ON steward_record FOR EACH"
+             " STATEMENT EXECUTE FUNCTION take_theirs()");
+  const batch both_names{create("a", 2), create("b", 3)};
+  auto x = failure_of([&] { store.write(both_names, 5s); });
+  admin.exec(database_stage::commit, "DROP FUNCTION take_theirs CASCADE");
+  BOOST_TEST(contains(x.what(), "55P03"), x.what());
+  BOOST_TEST(store.list("", 5s).size() == 1u); // "a" stands
+  BOOST_TEST((x.reaction() == reaction::unknown_outcome), x.what());
+  for (auto& answer : store.write(both_names, 5s))
+    BOOST_TEST(answer.verdict == record_verdict::created);
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_without_its_standby_is_not_acknowledged) {
+  postgres_server alone;
+  postgres_store mine{alone.url(), 20s, quick};
+  pg_connection boss{alone.url(), quick, {}};
+  auto set_standbys = [&](const std::string& names) {
+    boss.exec(database_stage::commit,
+              "ALTER SYSTEM SET synchronous_standby_names = '" + names + "'");
+    boss.exec(database_stage::commit, "SELECT pg_reload_conf()");
+  };
+  auto waiting = [&](const std::string& what) {
+    return boss
+      .exec(database_stage::begin,
+            "SELECT count(" + what
+              + ") FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+      .number(0, 0);
+  };
+  auto write = [&](const char* name, unsigned by) {
+    auto one = create(name, by);
+    return mine.write(std::span{&one, 1}, 5s).at(0);
+  };
+  write("a", 1);
+  set_standbys("nobody");
+  // Somebody loses patience with it: it stands, and only here.
+  mine.on_wait([&] { waiting("pg_cancel_backend(pid)"); });
+  auto x = failure_of([&] {
+    for (unsigned i = 0;; ++i) // the setting arrives a little later
+      write(("b" + std::to_string(i)).c_str(), i);
+  });
+  BOOST_TEST((x.reaction() == reaction::unknown_outcome), x.what());
+  BOOST_TEST(contains(x.what(), "its standby has not confirmed it"), x.what());
+  mine.on_wait({});
+  auto rows = mine.list("", 5s);
+  auto& last = rows.back();
+  auto again = create_record{last};
+  auto write_again = [&] {
+    record_write one{again};
+    return mine.write(std::span{&one, 1}, 5s).at(0);
+  };
+  // That it can be seen does not make it safe.
+  BOOST_TEST((failure_of(write_again).reaction() == reaction::unknown_outcome));
+  set_standbys("");
+  BOOST_TEST(write_again().verdict == record_verdict::created);
 }
 
 BOOST_AUTO_TEST_CASE(a_commit_that_rolled_back_is_no_commit) {

@@ -10,9 +10,11 @@
 #include <steward/actors/log.hpp>
 #include <steward/runtime/record_guard.hpp>
 #include <steward/runtime/runtime.hpp>
+#include <steward/testkit/faulty_store.hpp>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -89,6 +91,36 @@ BOOST_AUTO_TEST_CASE(a_lease_that_is_over_is_lost_at_once) {
   while (!mine.lost() && std::chrono::steady_clock::now() < until)
     std::this_thread::yield();
   BOOST_TEST(mine.lost());
+}
+
+BOOST_AUTO_TEST_CASE(an_open_of_which_nobody_knows_leaves_nothing_open) {
+  std::atomic<bool> bad{false};
+  auto around = surroundings::machine();
+  around.open_store = [&](const std::string& where, duration wait_max) {
+    testkit::store_faults faults;
+    faults.after_commit = [&] {
+      return bad ? std::optional{store_errc::io} : std::nullopt;
+    };
+    return std::make_unique<testkit::faulty_store>(
+      open_record_store(where, wait_max), std::move(faults));
+  };
+  std::shared_ptr<records> all = open_records(sys, {.url = url, .owner = "me"},
+                                              around);
+  auto how = options();
+  how.patience = 200ms;
+  record_guard mine{all, how, around};
+  all->get_or_create({"sleepers/theirs", "sleepers", "key", ""});
+  bad = true;
+  for (auto* name : {"sleepers/mine", "sleepers/theirs"})
+    BOOST_CHECK_THROW(mine.open({name, "sleepers", "key", ""}),
+                      records_unwritable);
+  bad = false;
+  BOOST_TEST(all->flush({20s}).pending == 0u);
+  auto rows = all->find({"sleepers/mine", "sleepers/theirs"});
+  BOOST_REQUIRE(rows[0].has_value());
+  BOOST_TEST(!rows[0]->open);
+  BOOST_TEST(rows[1]->open); // somebody else made it
+  all->stop({5s});
 }
 
 BOOST_AUTO_TEST_CASE(who_is_stuck_in_a_close_does_not_find_the_records_gone) {

@@ -5,9 +5,12 @@
 
 #include <steward/actors/log.hpp>
 #include <steward/runtime/records.hpp>
+#include <steward/testkit/faulty_store.hpp>
 
 #include <atomic>
 #include <future>
+#include <memory>
+#include <optional>
 
 using namespace steward;
 using namespace record_test;
@@ -128,6 +131,52 @@ BOOST_AUTO_TEST_CASE(a_thread_is_not_kept_longer_than_a_lock_allows) {
   BOOST_TEST(contains(answer.cause, "database is locked by another process"),
              answer.cause);
   BOOST_TEST(contains(answer.cause, "gave up after"), answer.cause);
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_hangs_keeps_no_actor_from_its_answer) {
+  std::promise<void> entered;
+  std::promise<void> let;
+  std::atomic<bool> once{true};
+  testkit::store_faults hangs;
+  hangs.before_commit = [&]() -> std::optional<store_errc> {
+    if (once.exchange(false)) {
+      entered.set_value();
+      let.get_future().wait();
+    }
+    return std::nullopt;
+  };
+  auto around = surroundings::machine();
+  around.open_store = [&](const std::string& url, duration wait_max) {
+    return std::make_unique<testkit::faulty_store>(
+      open_record_store(url, wait_max), hangs);
+  };
+  auto stuck = open_records(
+    sys, {.url = "sqlite:" + path.string(), .owner = "me"}, around);
+  auto ask = [&](const char* name) {
+    auto said = std::make_shared<std::promise<record_answer>>();
+    sys.spawn(
+      [&stuck, said](caf::event_based_actor* self, const char* wanted) {
+        stuck->get_or_create(self, named(wanted),
+                             [said](auto& x) { said->set_value(x); }, {100ms});
+      },
+      name);
+    return said->get_future();
+  };
+  auto first = ask("a");
+  entered.get_future().wait();
+  auto second = ask("b");
+  for (auto* x : {&first, &second}) {
+    BOOST_REQUIRE((x->wait_for(30s) == std::future_status::ready));
+    auto answer = x->get();
+    BOOST_TEST((answer.trouble == record_trouble::timed_out));
+    BOOST_TEST(answer.may_exist == (x == &first)); // which is under way
+  }
+  let.set_value();
+  BOOST_TEST(stuck->flush({20s}).pending == 0u);
+  auto rows = stuck->find({"a", "b"});
+  BOOST_TEST((rows[0].has_value() && !rows[1].has_value()));
+  BOOST_TEST(stuck->counters().queued == 0u);
+  stuck->stop({5s});
 }
 
 BOOST_AUTO_TEST_CASE(a_url_that_cannot_be_used_is_an_error_at_the_start) {

@@ -7,6 +7,7 @@
 #include "postgres_server.hpp"
 #include "record_fixtures.hpp"
 
+#include <steward/core/iso_time.hpp>
 #include <steward/storage/record_store.hpp>
 
 #include <libpq-fe.h>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <cstdint>
 #include <thread>
 
 using namespace steward;
@@ -234,6 +236,82 @@ BOOST_DATA_TEST_CASE_F(fixture, pages_go_by_id_and_filters_narrow_them,
   BOOST_TEST(store->list("me", 5s).size() == 20u);
 }
 
+BOOST_DATA_TEST_CASE_F(fixture, a_page_ends_with_rows_or_bytes,
+                       data::make(both), kind) {
+  open(kind);
+  auto dead = store->join({0, "me", {}, false}, 1h, 5s);
+  batch all;
+  for (unsigned i = 0; i < 5; ++i) {
+    auto row = draft("n" + std::to_string(i), i);
+    row.incarnation = dead;
+    row.attributes.assign(page_bytes_max / 5, 'x');
+    row.journal.assign(page_bytes_max / 5, 'y');
+    all.push_back(create_record{row});
+  }
+  store->write(all, 5s);
+  auto sizes_of = [](auto next) {
+    std::string sizes;
+    for (auto more = true; more;) {
+      auto page = next();
+      more = page.more;
+      sizes += std::to_string(page.rows.size()) + (more ? "+" : "");
+    }
+    return sizes;
+  };
+  for (std::size_t rows_max : {std::size_t{1000}, SIZE_MAX}) {
+    record_query query{.rows_max = rows_max};
+    BOOST_TEST(sizes_of([&] {
+                 auto page = store->read_page(query, 5s);
+                 query.after = page.last;
+                 return page;
+               })
+               == "3+2");
+  }
+  BOOST_TEST(store->read_page({.rows_max = 2}, 5s).more);
+  BOOST_TEST(!store->read_page({.rows_max = 0}, 5s).more);
+  BOOST_TEST(store->list("", 5s).size() == 5u);
+  adoption what{.from = dead, .to = dead + 1, .surely_dead = true};
+  what.rows_max = SIZE_MAX;
+  BOOST_TEST(sizes_of([&] {
+               auto page = store->adopt(what, 5s);
+               BOOST_TEST(page.rows.front().incarnation == what.to);
+               BOOST_TEST(page.rows.front().version == 2);
+               return page;
+             })
+             == "3+2");
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_time_that_cannot_be_read_back_is_moved,
+                       data::make(both), kind) {
+  open(kind);
+  auto early = draft("early");
+  early.opened_at = time_point::min();
+  auto late = draft("late", 2);
+  late.opened_at = never;
+  auto said = store->write(batch{create_record{early}, create_record{late},
+                                 close("late", close_reason::idle, never)},
+                           5s);
+  auto rows = store->page({}, 5s);
+  BOOST_REQUIRE_EQUAL(rows.size(), 2u);
+  BOOST_TEST(to_iso_text(rows[0].opened_at) == "1678-01-01T00:00:00.000Z");
+  BOOST_TEST(to_iso_text(rows[1].opened_at) == "2261-12-31T23:59:59.999Z");
+  BOOST_TEST((rows[1].closed_at == rows[1].opened_at));
+  BOOST_TEST((said[0].row.opened_at == rows[0].opened_at));
+  BOOST_TEST(store->purge(never, 10, 5s).gone == 0u);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, who_names_a_creator_closes_no_other_row,
+                       data::make(both), kind) {
+  open(kind);
+  store->write(batch{create("a", 1), create("b", 2)}, 5s);
+  auto said
+    = store->write(batch{close_record{"a", close_reason::idle, noon, token(1)},
+                         close_record{"b", close_reason::idle, noon, token(1)}},
+                   5s);
+  BOOST_TEST(!said[0].row.open);
+  BOOST_TEST(said[1].row.open);
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, purge_removes_what_was_closed_long_ago,
                        data::make(both), kind) {
   open(kind);
@@ -243,10 +321,10 @@ BOOST_DATA_TEST_CASE_F(fixture, purge_removes_what_was_closed_long_ago,
                      close("older", close_reason::idle, noon),
                      close("new", close_reason::idle, noon + 2h)},
                5s);
-  BOOST_TEST(store->purge(noon + 2h, 1, 5s) == 1u);
+  BOOST_TEST(store->purge(noon + 2h, 1, 5s).gone == 1u);
   BOOST_TEST(store->list("", 5s).size() == 3u); // the oldest goes first
-  BOOST_TEST(store->purge(noon + 2h, 100, 5s) == 1u);
-  BOOST_TEST(store->purge(noon + 2h, 100, 5s) == 0u);
+  BOOST_TEST(store->purge(noon + 2h, SIZE_MAX, 5s).gone == 1u);
+  BOOST_TEST(store->purge(noon + 2h, 100, 5s).gone == 0u);
   std::vector<std::string> names{"old", "older", "new", "open"};
   auto rows = store->find(names, 5s);
   BOOST_TEST((!rows[0] && !rows[1] && rows[2] && rows[3]));

@@ -165,7 +165,8 @@ private:
   std::function<void()> on_wait_;
   PGconn* link_ = nullptr;
   bool in_transaction_ = false;
-  bool prepares_ = true; // until a pooler lost a statement
+  bool unconfirmed_ = false; // by a standby that should have
+  bool prepares_ = true;     // until a pooler lost a statement
   std::set<std::string, std::less<>> prepared_;
 };
 

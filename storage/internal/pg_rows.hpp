@@ -5,6 +5,7 @@
 #include <steward/core/record.hpp>
 #include <steward/storage/internal/pg_connection.hpp>
 
+#include <cstddef>
 #include <map>
 #include <span>
 #include <string>
@@ -20,6 +21,9 @@ extern const std::string pg_select_record;
 extern const std::string pg_record_columns;
 
 record pg_read_row(const pg_result& rows, int row);
+
+/// How much of it may be large.
+std::size_t pg_bytes_of_row(const pg_result& rows, int row);
 
 std::vector<record> pg_read_rows(const pg_result& rows);
 
@@ -48,6 +52,10 @@ std::vector<record_answer> pg_write_batch(pg_connection& c,
 /// far as the use permits; several processes may do so at once. Throws
 /// `store_failure`.
 void pg_migrate(pg_connection& c, const std::string& where, store_use use);
+
+/// How a server words a constraint or an index, without what it may put
+/// elsewhere in another version: parentheses, spaces, and casts to text.
+std::string pg_wording(std::string_view definition);
 
 /// What of the tables is not as it was made, what was added to them that may
 /// change or refuse rows, and names that stand twice; a line each.

@@ -6,11 +6,15 @@
 #include <steward/core/record.hpp>
 #include <steward/storage/record_store.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace steward {
 
@@ -28,17 +32,51 @@ close_reason reason_or_damaged(std::string_view text, const std::string& name);
 /// Throws `store_failure`: the record has `what`.
 [[noreturn]] void damaged(const std::string& name, const std::string& what);
 
-/// Adds the row that `read` returns, or what it says of one that is damaged.
-template <class Read>
-void add_to(record_page& page, Read read) {
-  try {
-    page.rows.push_back(read());
-  } catch (const store_failure& x) {
-    if (x.code() != store_errc::damaged)
-      throw;
-    page.unreadable.emplace_back(x.what());
-  }
+/// What a database takes for a limit of rows; SIZE_MAX would be negative there.
+inline std::int64_t to_limit(std::size_t rows) {
+  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(std::min(rows, most));
 }
+
+/// Puts a page together, row by row, until it is full.
+class page_builder {
+public:
+  explicit page_builder(std::size_t rows_max)
+    : rows_max_(std::min(rows_max, page_rows_max)) {
+  }
+
+  std::int64_t rows_max() const {
+    return static_cast<std::int64_t>(rows_max_);
+  }
+
+  bool full() const {
+    return page_.size() >= rows_max_ || bytes_ >= page_bytes_max;
+  }
+
+  /// Adds the row that `read` returns, or what it says of one that is damaged.
+  template <class Read>
+  void add(std::int64_t id, std::size_t bytes, Read read) {
+    page_.last = id;
+    bytes_ += bytes;
+    try {
+      page_.rows.push_back(read());
+    } catch (const store_failure& x) {
+      if (x.code() != store_errc::damaged)
+        throw;
+      page_.unreadable.emplace_back(x.what());
+    }
+  }
+
+  record_page take() {
+    page_.more = page_.size() > 0 && full();
+    return std::move(page_);
+  }
+
+private:
+  std::size_t rows_max_;
+  std::size_t bytes_ = 0; // of attributes and journals, as others have a limit
+  record_page page_;
+};
 
 /// Throws `store_errc::bad_row` if one of the names is empty or too long, or one
 /// of the rows too large.

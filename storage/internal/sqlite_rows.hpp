@@ -5,6 +5,7 @@
 #include <steward/core/record.hpp>
 #include <steward/storage/internal/sqlite_connection.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -43,6 +44,11 @@ private:
 
 /// The row on which a statement of `select_record()` stands.
 record read_row(SQLite::Statement& row);
+
+std::int64_t id_of_row(SQLite::Statement& row);
+
+/// How much of it may be large.
+std::size_t bytes_of_row(SQLite::Statement& row);
 
 /// The row of this name, if there is one.
 std::optional<record> read_by_name(sqlite_connection& c,

@@ -2,6 +2,7 @@
 
 #include <steward/core/hex.hpp>
 #include <steward/storage/record_store.hpp>
+#include <steward/tests/faults/worker.hpp>
 
 #include <signal.h>
 #include <stdlib.h>
@@ -47,6 +48,14 @@ void tell_of_end(int) {
   ::eventfd_write(news_of_end(), 1);
 }
 
+void rest(std::chrono::milliseconds d) {
+  if (record_test::wait_for_news(std::array{news_of_end()}, std::max(d, 0ms)))
+    throw told_to_end{"told to end"};
+}
+
+// A disk that is full from the first may let nobody begin.
+constexpr auto start_max = 15s;
+
 } // namespace
 
 void unwind_when_told_to_end() {
@@ -80,10 +89,7 @@ bool arena::pause(std::chrono::milliseconds d) {
   auto until = std::min(steady::now() + d, end_);
   do {
     auto left = until - steady::now();
-    auto patience = std::chrono::ceil<std::chrono::milliseconds>(left);
-    if (record_test::wait_for_news(std::array{news_of_end()},
-                                   std::max(patience, 0ms)))
-      throw told_to_end{"told to end"};
+    rest(std::chrono::ceil<std::chrono::milliseconds>(left));
   } while (steady::now() < until);
   return steady::now() < end_;
 }
@@ -113,8 +119,19 @@ std::size_t arena::random(std::size_t below) {
 void arena::start() {
   for (std::size_t i = 0; i < workers_.size(); ++i)
     start_worker(i);
+  // What happens before anybody asks happens to nobody.
+  for (auto until = steady::now() + start_max;
+       !all_ask() && steady::now() < until;)
+    rest(10ms);
   start_ = steady::now();
   end_ = start_ + how_.duration;
+}
+
+bool arena::all_ask() const {
+  std::size_t asking = 0;
+  for (auto& entry : fs::directory_iterator{folder_})
+    asking += entry.path().extension() == ".history" && entry.file_size() > 0;
+  return asking == workers_.size();
 }
 
 void arena::start_worker(std::size_t i) {
@@ -122,14 +139,25 @@ void arena::start_worker(std::size_t i) {
   auto name = "w" + std::to_string(i) + "-" + std::to_string(++x.generation);
   std::vector<std::string> words{
     how_.program, "worker",
-    "--url",      url_,
     "--history",  (folder_ / (name + ".history")).string(),
     "--name",     name,
     "--clients",  std::to_string(how_.clients)};
   if (!how_.planted.empty())
     words.insert(words.end(), {"--planted", how_.planted});
   auto parent = ::getpid();
+  // What is sent to it before it is another program must not be taken for ours.
+  sigset_t ends{};
+  sigset_t before{};
+  ::sigemptyset(&ends);
+  ::sigaddset(&ends, SIGINT);
+  ::sigaddset(&ends, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &ends, &before);
   x.pid = ::fork();
+  if (x.pid == 0) {
+    ::signal(SIGINT, SIG_DFL);
+    ::signal(SIGTERM, SIG_DFL);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (x.pid != 0)
     return;
   // However we end, nobody asks on; and we may just have ended.
@@ -138,6 +166,8 @@ void arena::start_worker(std::size_t i) {
     ::_exit(127);
   for (auto& [key, value] : environment)
     ::setenv(key.c_str(), value.c_str(), 1);
+  // There may be a password in it, and everybody sees command lines.
+  ::setenv(worker_url, url_.c_str(), 1);
   ::closefrom(3);
   std::vector<char*> args;
   for (auto& word : words)
@@ -191,6 +221,18 @@ std::vector<broken_rule> arena::read_late_answers() const {
   return result;
 }
 
+std::set<std::string> arena::read_errors() const {
+  std::set<std::string> result;
+  for (auto& entry : fs::directory_iterator{folder_}) {
+    if (entry.path().extension() != ".errors")
+      continue;
+    std::ifstream in{entry.path()};
+    for (std::string line; std::getline(in, line);)
+      result.insert(line);
+  }
+  return result;
+}
+
 outcome arena::finish(const std::string& url, bool kill) {
   outcome result;
   result.seconds
@@ -207,6 +249,7 @@ outcome arena::finish(const std::string& url, bool kill) {
   auto rows = rows_at(url);
   for (auto& broken : {read_late_answers(), testkit::check_records(all, rows)})
     result.broken.insert(result.broken.end(), broken.begin(), broken.end());
+  result.heard = read_errors();
   result.operations = all.size();
   result.rows = rows.size();
   for (auto& op : all) {

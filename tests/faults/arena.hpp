@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ struct outcome {
   std::size_t rows = 0;
   double seconds = 0; ///< for how long clients were asking
   std::vector<steward::testkit::broken_rule> broken;
+  std::set<std::string> heard; ///< what went wrong, in the words of databases
 };
 
 /// Somebody wants the program to end.
@@ -94,6 +96,7 @@ public:
 
   // -- the run ----------------------------------------------------------------
 
+  /// Starts the workers, and counts from when they all ask.
   void start();
 
   /// Ends the workers, reads what stands at `url`, and judges.
@@ -107,8 +110,10 @@ private:
 
   void start_worker(std::size_t i);
   bool end_worker(worker& x, bool kill);
+  bool all_ask() const;
   std::vector<steward::testkit::operation> read_histories() const;
   std::vector<steward::testkit::broken_rule> read_late_answers() const;
+  std::set<std::string> read_errors() const;
 
   setup how_;
   std::string url_;
@@ -125,6 +130,10 @@ struct kind {
   std::string database;
   /// Runs all of it. Throws `skipped` where it cannot be done here.
   std::function<outcome(const setup&)> run;
+  /// What somebody must have heard of it, else it did not happen; empty: nobody
+  /// need hear of it.
+  std::string trace = {};
+  std::chrono::milliseconds duration_min{0}; ///< it takes so long to happen
 };
 
 /// Why a fault cannot be had here.

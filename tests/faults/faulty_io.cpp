@@ -1,6 +1,7 @@
 // Loaded into a client before the C library: makes a disk that fails, and one
 // that keeps only what was synced. STEWARD_FAULTY_IO names a file of one byte
-// that says what happens now: 'e' fsync fails, 'f' no space, 'r' read-only.
+// that says what happens now: 'e' fsync fails, 'h' it hangs, 'f' no space, 'r'
+// read-only.
 // STEWARD_SHADOW names a folder that gets what a power cut would leave.
 
 #include <dlfcn.h>
@@ -131,6 +132,8 @@ int sync(const char* name, int fd) {
   auto ours = is_database(path);
   if (ours && mode() == 'e')
     return fail(EIO);
+  while (ours && mode() == 'h')
+    ::usleep(2'000);
   auto code = real<int (*)(int)>(name)(fd);
   if (ours && code == 0)
     shadow::get().synced(fd, path);

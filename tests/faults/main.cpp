@@ -62,7 +62,9 @@ public:
 
   void add(const kind& x, const words& how) {
     try {
-      auto result = x.run(how.how);
+      auto mine = how.how;
+      mine.duration = std::max(mine.duration, x.duration_min);
+      auto result = x.run(mine);
       say(line(x, std::to_string(std::lround(result.seconds)),
                std::to_string(result.operations) + " | "
                  + std::to_string(result.unknown) + " | "
@@ -76,7 +78,7 @@ public:
                   << '\n';
       violations_ += result.broken.size();
       // Who asked nothing proves nothing. A full disk lets few things happen.
-      idle_ += result.operations < 20 ? 1U : 0U;
+      idle_ += result.operations < 20 || !has_happened(x, result) ? 1U : 0U;
     } catch (const skipped& why) {
       say(line(x, "-", std::string{"skipped: "} + why.what() + " | | | |"));
     }
@@ -91,6 +93,17 @@ public:
   }
 
 private:
+  static bool has_happened(const kind& x, const outcome& result) {
+    if (std::any_of(result.heard.begin(), result.heard.end(),
+                    [&](auto& said) { return said.find(x.trace) != said.npos; })
+        || x.trace.empty())
+      return true;
+    std::cerr << "  nobody heard of \"" << x.trace << "\", but of\n";
+    for (auto& said : result.heard)
+      std::cerr << "    " << said << '\n';
+    return false;
+  }
+
   void require_file() const {
     if (!file_)
       throw std::runtime_error{"the file of the table cannot be written"};
@@ -131,7 +144,7 @@ int run_all(words& how) {
   for (auto& x : all)
     table.add(x, how);
   if (table.idle() > 0)
-    std::cerr << table.idle() << " runs did nothing\n";
+    std::cerr << table.idle() << " runs did nothing, or not what they should\n";
   if (how.expect_violation)
     return table.violations() > 0 ? 0 : 1;
   return table.violations() == 0 && table.idle() == 0 ? 0 : 1;
@@ -156,7 +169,7 @@ int main(int argc, char** argv) {
                "Fail if none is found");
   app.add_flag("--list", how.list, "Show the names of all runs");
   auto* part = app.add_subcommand("worker", "One process of clients");
-  part->add_option("--url", worker.url)->required();
+  part->add_option("--url", worker.url)->envname(worker_url)->required();
   part->add_option("--history", worker.history)->required();
   part->add_option("--name", worker.name)->required();
   part->add_option("--clients", worker.clients);

@@ -1,5 +1,7 @@
 #include <steward/tests/faults/arena.hpp>
 
+#include <steward/actors/record_waiters.hpp>
+
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <signal.h>
@@ -132,15 +134,16 @@ outcome external_lock(const setup& how) {
   return area.finish(run.url());
 }
 
-// The disk of the workers fails now and then.
-outcome failing_disk(const setup& how, char mode) {
+// The disk of the workers fails now and then, for so long.
+outcome failing_disk(const setup& how, char mode,
+                     std::chrono::milliseconds length) {
   file_run run{how};
   auto control = run.use_faulty_io();
   auto& area = run.area();
   area.start();
   while (area.pause(250ms)) {
     put(control, mode);
-    area.pause(150ms);
+    area.pause(length);
     put(control, '-');
   }
   put(control, '-');
@@ -203,20 +206,24 @@ outcome power_loss(const setup& how) {
 } // namespace
 
 std::vector<kind> sqlite_kinds() {
-  auto mode = [](char x) {
-    return [x](const setup& how) { return failing_disk(how, x); };
+  auto mode = [](char x, std::chrono::milliseconds length = 150ms) {
+    return [=](const setup& how) { return failing_disk(how, x, length); };
   };
   return {
     {"nothing", "sqlite", none},
     {"kill -9 of clients", "sqlite", kill_clients},
     {"SIGSTOP of clients", "sqlite", stop_clients},
-    {"external lock, up to 2.6 s", "sqlite", external_lock},
-    {"fsync fails (EIO)", "sqlite", mode('e')},
-    {"no space (ENOSPC)", "sqlite", mode('f')},
-    {"read-only (EROFS)", "sqlite", mode('r')},
+    {"external lock, up to 2.6 s", "sqlite", external_lock,
+     "database is locked"},
+    {"fsync fails (EIO)", "sqlite", mode('e'), "disk I/O error"},
+    // Longer than a deadline and all that is granted beyond.
+    {"fsync hangs", "sqlite", mode('h', 3s), steward::persistence_is_silent,
+     4500ms},
+    {"no space (ENOSPC)", "sqlite", mode('f'), "is full"},
+    {"read-only (EROFS)", "sqlite", mode('r'), "disk I/O error"},
     {"read-only when it starts", "sqlite", read_only_mount},
-    {"full tmpfs of 1 MB", "sqlite", full_tmpfs},
-    {"file moved away and back", "sqlite", moved_file},
+    {"full tmpfs of 1 MB", "sqlite", full_tmpfs, "is full"},
+    {"file moved away and back", "sqlite", moved_file, "removed or replaced"},
     {"power loss, 1 process", "sqlite", power_loss},
   };
 }

@@ -17,18 +17,35 @@
 #include <cstdio>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <iostream>
+#include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <thread>
 #include <vector>
 
 namespace faults {
 
-namespace {
-
 using namespace steward;
 using namespace std::chrono_literals;
+
+/// To an actor that asks in the place of a thread.
+struct ask_for {
+  record_request wanted;
+  duration deadline{};
+  std::shared_ptr<std::promise<record_answer>> reply;
+};
+
+} // namespace faults
+
+STEWARD_MESSAGE(faults::ask_for)
+
+namespace faults {
+
+namespace {
+
 using testkit::history;
 using testkit::stamp;
 
@@ -38,14 +55,27 @@ std::atomic<bool> enough{false};
 // do than it can.
 constexpr auto late_max = 1s;
 
+// After that nothing comes any more.
+constexpr auto never_max = 30s;
+
+caf::behavior asking(caf::event_based_actor* self, records* all) {
+  return {[=](const ask_for& x) {
+    all->get_or_create(self, x.wanted,
+                       [reply = x.reply](const record_answer& said) {
+                         reply->set_value(said);
+                       },
+                       {x.deadline});
+  }};
+}
+
 creator_token token_of(const std::string& text) {
   return fingerprint_of(text);
 }
 
 class worker {
 public:
-  explicit worker(const work& what)
-    : what_(what),
+  worker(const work& what, caf::actor_system& sys)
+    : what_(what), sys_(sys),
       file_(::open(what.history.c_str(),
                    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
       book_(testkit::monotonic_stamp,
@@ -54,6 +84,14 @@ public:
 
   ~worker() {
     ::close(file_);
+  }
+
+  /// Writes down what went wrong, each thing once: of a fault that happened,
+  /// somebody hears.
+  void heard(const std::string& what) {
+    std::lock_guard lock{notes_guard_};
+    if (!what.empty() && errors_.insert(what).second)
+      std::ofstream{what_.history + ".errors", std::ios::app} << what << '\n';
   }
 
   void run(records& all) {
@@ -83,6 +121,9 @@ private:
     auto client = book_.as(me);
     std::mt19937_64 random{std::hash<std::string>{}(me)};
     std::vector<std::string> created;
+    caf::actor asker;
+    if (number % 2 == 1)
+      asker = sys_.spawn(asking, &all);
     for (std::uint64_t i = 0; !enough; ++i) {
       auto name = next_name(random);
       auto token = token_of(me + "/" + std::to_string(i));
@@ -91,7 +132,8 @@ private:
       wanted.token = token;
       auto start = pulse::clock::now();
       auto lost = pulse_.lost();
-      auto answer = all.get_or_create(std::move(wanted), {what_.deadline});
+      auto answer = ask(all, asker, std::move(wanted));
+      heard(all.counters().last_error());
       judge(name, me, pulse::clock::now() - start, pulse_.lost() - lost);
       tell(client, ticket, answer);
       if (answer.verdict == record_verdict::created)
@@ -103,6 +145,23 @@ private:
         created.clear();
       }
     }
+    if (asker)
+      caf::anon_send_exit(asker, caf::exit_reason::user_shutdown);
+  }
+
+  // As a thread, or as an actor.
+  record_answer ask(records& all, const caf::actor& asker,
+                    record_request wanted) const {
+    if (!asker)
+      return all.get_or_create(std::move(wanted), {what_.deadline});
+    auto reply = std::make_shared<std::promise<record_answer>>();
+    auto coming = reply->get_future();
+    cafx::send_anon(asker, ask_for{std::move(wanted), what_.deadline, reply});
+    if (coming.wait_for(never_max) == std::future_status::ready)
+      return coming.get();
+    auto answer = unavailable(record_trouble::timed_out, "never answered");
+    answer.may_exist = true;
+    return answer;
   }
 
   // Rule 6. What the history has is the time of its lines, and a disk that is
@@ -112,15 +171,16 @@ private:
     if (waited - lost <= what_.deadline + late_max)
       return;
     auto ms = std::chrono::floor<std::chrono::milliseconds>(waited).count();
-    std::lock_guard lock{late_guard_};
+    std::lock_guard lock{notes_guard_};
     std::ofstream{what_.history + ".late", std::ios::app}
       << name << '\t' << me << " was answered after " << ms << " ms\n";
   }
 
-  static void tell(history::client& to, history::client::ticket which,
-                   const record_answer& x) {
+  void tell(history::client& to, history::client::ticket which,
+            const record_answer& x) {
     auto result = std::string{to_string(x.verdict)} + " "
                   + std::to_string(x.row.id) + " " + to_hex(x.row.creator);
+    heard(x.cause.substr(0, x.cause.find(", gave up")));
     if (x.verdict == record_verdict::unavailable && x.may_exist)
       to.in_doubt(which, x.cause);
     else if (x.verdict == record_verdict::unavailable)
@@ -130,9 +190,11 @@ private:
   }
 
   work what_;
+  caf::actor_system& sys_;
   int file_;
   pulse pulse_;
-  std::mutex late_guard_; // of the file of those
+  std::mutex notes_guard_; // of the files beside the history
+  std::set<std::string> errors_;
   history book_;
 };
 
@@ -154,6 +216,7 @@ int run_worker(const work& what) {
   caf::actor_system_config cfg;
   cafx::tune(cfg);
   caf::actor_system sys{cfg};
+  worker me{what, sys};
   std::unique_ptr<records> all;
   std::string why;
   while (!enough && !all) { // the database may be away just now
@@ -166,6 +229,7 @@ int run_worker(const work& what) {
       all = open_records(sys, how);
     } catch (const store_failure& x) {
       why = x.what();
+      me.heard(why);
       std::this_thread::sleep_for(20ms);
     }
   }
@@ -173,7 +237,7 @@ int run_worker(const work& what) {
     std::cerr << what.name << ": " << why << '\n';
     return 0;
   }
-  worker{what}.run(*all);
+  me.run(*all);
   all->stop({3s});
   return 0;
 }

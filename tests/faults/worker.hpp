@@ -6,6 +6,9 @@
 
 namespace faults {
 
+/// The variable of its environment in which a worker finds where records are.
+inline constexpr const char* worker_url = "STEWARD_FAULTS_URL";
+
 /// What a client process does.
 struct work {
   std::string url;
