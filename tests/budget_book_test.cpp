@@ -22,7 +22,7 @@ struct fixture {
 
   explicit fixture(std::size_t total = 2,
                    full_policy policy = full_policy::evict_idle)
-    : all(total), budget(all, policy) {
+    : all(total), budget(all, policy, total) {
   }
 
   time_point now = start;
@@ -110,6 +110,11 @@ struct fixture {
   // Its owner closes it; the news is on the way.
   static void start_close(slot& s) {
     BOOST_REQUIRE(s.try_take(s.word()));
+  }
+};
+
+struct large : fixture { // so that there is more than one shard
+  large() : fixture(5000) {
   }
 };
 
@@ -394,6 +399,18 @@ BOOST_AUTO_TEST_CASE(what_is_in_use_or_being_closed_cannot_be_claimed) {
   BOOST_TEST(!budget.claim(now).has_value());
   BOOST_TEST(wanted('c') == ""); // the permit of the second one will come
   BOOST_TEST(closed(2) == "deny c");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_large_pool_has_the_same_order, large) {
+  for (std::uint64_t id = 1; id <= 100; ++id) {
+    now += 1s;
+    open(id, 'a');
+  }
+  now += 1s;
+  use(*slots[1]);
+  for (std::uint64_t id = 2; id <= 100; ++id)
+    BOOST_TEST(claim().id == id);
+  BOOST_TEST(claim().id == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(where_nothing_is_evicted_nothing_is_claimed,

@@ -144,6 +144,35 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_is_expected_until_it_is_heard_of) {
   BOOST_TEST(f.all.known() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(what_closes_by_itself_leaves_no_trace_in_the_order) {
+  fixture f{2};
+  auto& last = f.open_one();
+  for (int i = 0; i < 500; ++i) {
+    f.now += 1s;
+    auto& s = f.open_one();
+    auto id = s.id();
+    f.close(s);
+    BOOST_TEST(!f.all.closed(id));
+    BOOST_TEST(f.all.known() == 1u);
+  }
+  auto x = f.all.claim(f.now, 0);
+  BOOST_REQUIRE(x.has_value());
+  BOOST_TEST(x->place == &last);
+  BOOST_TEST(f.all.known() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_being_closed_is_passed_over_and_expected) {
+  fixture f{1};
+  auto& first = f.open_one();
+  auto& second = f.open_one();
+  BOOST_REQUIRE(first.try_take(first.word()));
+  auto x = f.all.claim(f.now + 1s, 0);
+  BOOST_REQUIRE(x.has_value());
+  BOOST_TEST(x->place == &second);
+  BOOST_TEST(f.all.expected() == 1u);
+  BOOST_TEST(f.all.closed(1));
+}
+
 BOOST_AUTO_TEST_CASE(after_a_stop_it_is_empty_and_stays_so) {
   fixture f{2};
   f.open_one();

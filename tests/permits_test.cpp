@@ -25,9 +25,20 @@ BOOST_AUTO_TEST_CASE(there_are_as_many_permits_as_the_limit_says) {
 BOOST_AUTO_TEST_CASE(without_a_limit_there_is_always_one) {
   permits all{unlimited};
   BOOST_TEST(!all.limited());
+  BOOST_TEST(!all.queued());
   for (int i = 0; i < 1000; ++i)
     BOOST_TEST(all.try_take());
   BOOST_TEST(all.try_put());
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_is_seen_until_it_ends) {
+  permits all{2};
+  BOOST_TEST(!all.queued());
+  auto found = all.start_queue();
+  BOOST_TEST(found == 2u);
+  BOOST_TEST(all.queued());
+  all.end_queue(found);
+  BOOST_TEST(!all.queued());
 }
 
 BOOST_AUTO_TEST_CASE(a_very_large_limit_is_one_or_none_but_never_wraps) {

@@ -56,3 +56,9 @@ BOOST_AUTO_TEST_CASE(so_it_is_where_old_and_new_are_mixed) {
     return luck % 2 == 0 ? step / 50 : luck % (step / 50 + 1);
   });
 }
+
+BOOST_AUTO_TEST_CASE(so_it_is_where_much_is_added_and_some_of_it_is_old) {
+  compare(98, [](int step, int luck) {
+    return luck % 8 == 0 ? step - luck : step;
+  });
+}
