@@ -30,10 +30,10 @@ class idle_order {
 public:
   using resource = owned_slot<Owner>;
 
-  /// Takes none in any more after `stop`.
+  /// Takes none in any more after `stop`, and none that was closed meanwhile.
   void insert(resource x, time_point stamp) {
     auto id = x.id;
-    if (!stopped_)
+    if (!stopped_ && gone_.erase(id) == 0)
       order_.insert(stamp, id, std::move(x));
   }
 
@@ -65,7 +65,7 @@ public:
   /// It was claimed, and will be heard of once more.
   void expect(resource x) {
     auto id = x.id;
-    if (!stopped_)
+    if (!stopped_ && gone_.erase(id) == 0)
       expected_.emplace(id, std::move(x));
   }
 
@@ -77,15 +77,15 @@ public:
     return std::move(x.mapped());
   }
 
-  /// It is closed, wherever it is in the order.
+  /// It is closed, wherever it is: in the order, or in the hands of a claimer.
   void forget(std::uint64_t id) {
     if (stopped_)
       return;
     gone_.insert(id);
     if (2 * gone_.size() < order_.size() + gone_min)
       return;
-    order_.erase_if([this](std::uint64_t x) { return gone_.contains(x); });
-    gone_.clear();
+    // What is claimed right now keeps its mark, and may yet be put back.
+    order_.erase_if([this](std::uint64_t x) { return gone_.erase(x) > 0; });
   }
 
   time_point first_stamp() const noexcept {
@@ -143,7 +143,7 @@ private:
   }
 
   use_order<resource> order_;
-  std::unordered_set<std::uint64_t> gone_; // closed, but still in the order
+  std::unordered_set<std::uint64_t> gone_; // closed, but not taken out yet
   // Asked for, or closing anyway; not in the order.
   std::unordered_map<std::uint64_t, resource> expected_;
   bool stopped_ = false;

@@ -173,6 +173,36 @@ BOOST_AUTO_TEST_CASE(what_is_being_closed_is_passed_over_and_expected) {
   BOOST_TEST(f.all.closed(1));
 }
 
+// However much closes until the claimer finds that out.
+BOOST_AUTO_TEST_CASE(what_closes_while_it_is_claimed_is_no_hope_later) {
+  for (auto left_to_owner : {false, true}) {
+    fixture f{1};
+    auto& victim = f.open_one();
+    auto x = f.all.claim(f.now + 1s, 0);
+    BOOST_REQUIRE(x.has_value());
+    f.close(victim); // its time was over
+    BOOST_TEST(!f.all.closed(x->id));
+    for (int i = 0; i < 500; ++i) {
+      auto& s = f.open_one();
+      auto id = s.id();
+      f.close(s);
+      f.all.closed(id);
+    }
+    f.now += 1s;
+    auto& idle = f.open_one();
+    if (left_to_owner)
+      f.all.expect(*x);
+    else
+      f.all.insert(*x, f.now);
+    BOOST_TEST(f.all.expected() == 0u);
+    BOOST_TEST(f.all.known() == 1u);
+    auto next = f.all.expect_next(f.now + 1s);
+    BOOST_REQUIRE(next.has_value());
+    BOOST_TEST(next->ask);
+    BOOST_TEST(next->from.place == &idle);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(after_a_stop_it_is_empty_and_stays_so) {
   fixture f{2};
   f.open_one();
