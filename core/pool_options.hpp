@@ -60,7 +60,7 @@ struct pool_options {
   /// How many supervisors stay awake though nothing is under way, of those that
   /// woke last. The others sleep: that saves 2 kB each, and the next request
   /// that has to ask one takes some microseconds longer. 0 to 1e6.
-  std::size_t awake_max = 1024;
+  std::size_t awake_max = 16;
 
   /// An open that takes longer fails with `open_timed_out`; what it opens after
   /// that is closed as `stalled`. Also how long `acquire` waits unless told

@@ -127,7 +127,8 @@ public:
   }
 
   /// Moves a manual time on to `to`, tick by tick, and waits until all that
-  /// fell due is under way. @pre `runtime_options::time` was given.
+  /// fell due is under way. Not for actors and openers, whose threads it may
+  /// need. @pre `runtime_options::time` was given.
   void advance(time_point to);
 
   // -- for drivers of manual time ---------------------------------------------
