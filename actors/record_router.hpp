@@ -31,7 +31,8 @@ std::size_t writer_of(std::string_view name, std::size_t writers);
 /// Starts the actor that takes the messages of messages/records.hpp and leaves
 /// each at the desk of the persistence for its name, flushes at all desks. It
 /// never waits for a database, so that whoever asks too much hears it at once,
-/// and actors whose deadline is over, if persistence hangs. Ends with the writers. @pre `writers` is not empty.
+/// and actors whose deadline is over, if persistence hangs. Ends with the
+/// writers. @pre `writers` is not empty.
 caf::actor spawn_record_router(caf::actor_system& sys,
                                std::vector<record_writer> writers);
 

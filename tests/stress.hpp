@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <initializer_list>
 
 namespace stress {
 
@@ -20,11 +21,24 @@ inline void must(bool holds, const char* what) {
   std::_Exit(1);
 }
 
-/// Prints how often something happened; whether it did. A stress that never got
-/// somewhere proves nothing there.
-inline bool report(const char* name, const std::atomic<std::uint64_t>& n) {
-  std::printf(" %s=%llu", name, static_cast<unsigned long long>(n));
-  return n > 0;
+/// Something that should happen, and how often it did.
+struct event {
+  const char* name;
+  const std::atomic<std::uint64_t>& times;
+};
+
+/// Prints how often everything happened, and ends the program with 1 if something
+/// never did: a stress that never got somewhere proves nothing there.
+inline void conclude(std::initializer_list<event> events) {
+  auto all = true;
+  std::printf("%s:", program);
+  for (const auto& x : events) {
+    std::printf(" %s=%llu", x.name, static_cast<unsigned long long>(x.times));
+    all = all && x.times > 0;
+  }
+  std::printf("\n");
+  std::fflush(stdout);
+  must(all, "something that should happen never did");
 }
 
 } // namespace stress

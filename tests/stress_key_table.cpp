@@ -12,7 +12,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <random>
 #include <thread>
@@ -22,7 +21,6 @@ using namespace steward;
 
 const char* const stress::program = "stress_key_table";
 using stress::must;
-using stress::report;
 
 namespace {
 
@@ -108,12 +106,8 @@ private:
 
 int main() {
   crowd{}.run();
-  std::printf("stress_key_table:");
-  bool all = report("found", found);
-  all &= report("missed", missed);
-  all &= report("destroyed", destroyed);
-  all &= report("grown", grown);
-  std::printf("\n");
-  std::fflush(stdout);
-  must(all, "something that should happen never did");
+  stress::conclude({{"found", found},
+                    {"missed", missed},
+                    {"destroyed", destroyed},
+                    {"grown", grown}});
 }

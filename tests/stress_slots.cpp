@@ -12,8 +12,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,7 +24,6 @@ using namespace core_test;
 
 const char* const stress::program = "stress_slots";
 using stress::must;
-using stress::report;
 
 namespace {
 
@@ -42,11 +39,6 @@ struct event_counts {
 };
 
 event_counts count;
-
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "stress_slots: broken: %s\n", what);
-  std::_Exit(1);
-}
 
 struct resource {
   std::atomic<std::size_t> users{0};
@@ -325,27 +317,22 @@ private:
 int main() {
   for (int i = 0; i < rounds; ++i)
     rush(i % 2 == 0 ? 1 : 3, static_cast<unsigned>(i)).run();
-  std::printf("stress_slots:");
-  bool all = report("borrowed", count.borrowed);
-  all &= report("shared", count.shared);
-  all &= report("refused", count.refused);
-  all &= report("collided", count.collided);
-  all &= report("grown", count.grown);
-  all &= report("opened", count.opened);
-  all &= report("open_failed", count.open_failed);
-  all &= report("evicted", count.evicted);
-  all &= report("evict_lost", count.evict_lost);
-  all &= report("take_refused", count.take_refused);
-  all &= report("attention", count.attention);
-  all &= report("handed_over", count.handed_over);
-  all &= report("lent_on", count.lent_on);
-  all &= report("given_up", count.given_up);
-  all &= report("unhealthy", count.unhealthy);
-  all &= report("revoked", count.revoked);
-  all &= report("revoked_last", count.revoked_last);
-  all &= report("destroyed", count.destroyed);
-  std::printf("\n");
-  std::fflush(stdout);
-  if (!all)
-    fail("something that should happen never did");
+  stress::conclude({{"borrowed", count.borrowed},
+                    {"shared", count.shared},
+                    {"refused", count.refused},
+                    {"collided", count.collided},
+                    {"grown", count.grown},
+                    {"opened", count.opened},
+                    {"open_failed", count.open_failed},
+                    {"evicted", count.evicted},
+                    {"evict_lost", count.evict_lost},
+                    {"take_refused", count.take_refused},
+                    {"attention", count.attention},
+                    {"handed_over", count.handed_over},
+                    {"lent_on", count.lent_on},
+                    {"given_up", count.given_up},
+                    {"unhealthy", count.unhealthy},
+                    {"revoked", count.revoked},
+                    {"revoked_last", count.revoked_last},
+                    {"destroyed", count.destroyed}});
 }
