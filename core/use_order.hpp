@@ -29,11 +29,15 @@ public:
     return size_;
   }
 
-  /// When the first one was used; `never` if there is none.
-  time_point first_stamp() const noexcept {
+  /// Null if there is none.
+  const entry* first() const noexcept {
     if (size_ == 0)
-      return never;
-    return late_leads() ? late_.front().stamp : front_.back().stamp;
+      return nullptr;
+    return late_leads() ? &late_.front() : &front_.back();
+  }
+
+  static bool comes_later(const entry& a, const entry& b) noexcept {
+    return a.stamp != b.stamp ? a.stamp > b.stamp : a.id > b.id;
   }
 
   void insert(time_point stamp, std::uint64_t id, T what) {
@@ -86,10 +90,6 @@ private:
   // A bag that has so many is followed by another one. Few enough to be sorted
   // in the cache, and enough that bags are few.
   static constexpr std::size_t bag_full = 128;
-
-  static bool comes_later(const entry& a, const entry& b) noexcept {
-    return a.stamp != b.stamp ? a.stamp > b.stamp : a.id > b.id;
-  }
 
   bool late_leads() const noexcept {
     return !late_.empty()
