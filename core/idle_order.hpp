@@ -102,6 +102,7 @@ public:
       return;
     // What is claimed right now keeps its mark, and may yet be put back.
     order_.erase_if([this](std::uint64_t x) { return gone_.erase(x) > 0; });
+    gone_.rehash(0); // a million may have gone at once
   }
 
   time_point first_stamp() const noexcept {

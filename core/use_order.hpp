@@ -59,6 +59,7 @@ public:
     auto& from = next_bag();
     auto result = std::move(from.back());
     from.pop_back();
+    return_memory_of(from);
     --size_;
     refill();
     return result;
@@ -69,6 +70,7 @@ public:
   void erase_if(F useless) {
     auto erase_from = [&](bag& x) {
       size_ -= std::erase_if(x, [&](const entry& y) { return useless(y.id); });
+      return_memory_of(x);
     };
     erase_from(front_);
     erase_from(late_);
@@ -90,6 +92,12 @@ private:
   // A bag that has so many is followed by another one. Few enough to be sorted
   // in the cache, and enough that bags are few.
   static constexpr std::size_t bag_full = 128;
+
+  // Of one instant there may be a million.
+  static void return_memory_of(bag& x) {
+    if (x.capacity() > 4 * bag_full && x.size() < x.capacity() / 4)
+      x.shrink_to_fit();
+  }
 
   bool late_leads() const noexcept {
     return !late_.empty()
