@@ -91,8 +91,9 @@ public:
       case slot::given::back:
       case slot::given::revoked: break;
       case slot::given::missed:
-        keeper_->idle_again(
-          held, [&] { take_back(held, stamp, to_supervisor, true); });
+        keeper_->idle_again(held, [&] {
+          take_back(held, stamp, to_supervisor, true);
+        });
         break;
       case slot::given::hand_over: keeper_->hand_over(held, true); break;
       case slot::given::revoked_last: held.forget(); break;

@@ -75,7 +75,8 @@ public:
   }
 
   constexpr slot_word with(phase p) const {
-    return slot_word{(raw_ & ~std::uint64_t{3}) | static_cast<std::uint64_t>(p)};
+    return slot_word{(raw_ & ~std::uint64_t{3})
+                     | static_cast<std::uint64_t>(p)};
   }
 
   constexpr slot_word with_attention(bool on) const {

@@ -114,7 +114,8 @@ BOOST_AUTO_TEST_CASE(the_least_recently_used_of_all_stripes_is_claimed) {
   BOOST_TEST(none > 100u);
 }
 
-BOOST_AUTO_TEST_CASE(of_stripes_that_begin_alike_the_first_to_look_at_is_taken) {
+BOOST_AUTO_TEST_CASE(
+  of_stripes_that_begin_alike_the_first_to_look_at_is_taken) {
   fixture f{3};
   for (int i = 0; i < 3; ++i)
     f.open_one();

@@ -38,8 +38,8 @@ void compare(int adds, F stamp_of) {
     auto* first = order.first();
     BOOST_REQUIRE((first == nullptr) == expected.empty());
     if (first != nullptr)
-      BOOST_REQUIRE((std::pair{first->stamp, first->id}
-                     == expected.begin()->first));
+      BOOST_REQUIRE(
+        (std::pair{first->stamp, first->id} == expected.begin()->first));
   }
 }
 

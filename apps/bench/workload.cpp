@@ -121,8 +121,10 @@ std::string help_of_driver(std::string_view name) {
            "  --seed X            which keys are drawn\n"
            "  --pace R            operations that are due in a second\n"
            "  --operations O      so many of them instead of --seconds\n\n"
-           "`steward bench --help` tells what the workloads are, under DRIVERS\n"
-           "what is printed and with what a driver ends, and compares several.\n";
+           "`steward bench --help` tells what the workloads are, under "
+           "DRIVERS\n"
+           "what is printed and with what a driver ends, and compares "
+           "several.\n";
 }
 
 bool asks_for_help(int count, const char* const* words) {
