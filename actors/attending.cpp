@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -110,9 +111,9 @@ void put_permit_of(pool_context& pool, std::uint64_t id) {
     pool.budget->closed(id);
 }
 
-// Closes what was taken: here, or on a worker, which arms the clock after it.
-// When to look at the key again.
-time_point close(const entry_ptr& key, const taken& x) {
+// Closes what was taken. When to look at the key again; nothing if that is yet
+// to be known, as it is closed by a worker, which arms the clock after it.
+std::optional<time_point> close(const entry_ptr& key, const taken& x) {
   auto go = [key, x] {
     auto id = x.place->id();
     close_resource_of(*key, *x.place, x.why, false);
@@ -127,14 +128,15 @@ time_point close(const entry_ptr& key, const taken& x) {
     return go()();
   key->pool->runner->run(job{
     [key, go] { return [key, end = go()] { arm_clock(key, end()); }; }, true});
-  return never;
+  return std::nullopt;
 }
 
-// The last word is that of the last close.
+// The last word is that of the last close that has ended: others of the key are
+// not to wait for those that have not.
 time_point close_all(const entry_ptr& key, const std::vector<taken>& all,
                      time_point otherwise) {
   for (const auto& x : all)
-    otherwise = close(key, x);
+    otherwise = close(key, x).value_or(otherwise);
   return otherwise;
 }
 
@@ -321,7 +323,7 @@ void attend_give_up(const entry_ptr& key, std::uint64_t id) {
   else if (given == nullptr)
     pool.budget->kept(id);
   else
-    arm_clock(key, close(key, {given, close_reason::evicted}));
+    arm_clock(key, close(key, {given, close_reason::evicted}).value_or(never));
 }
 
 void attend_drain(const entry_ptr& key) {

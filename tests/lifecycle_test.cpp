@@ -114,6 +114,30 @@ BOOST_FIXTURE_TEST_CASE(a_use_in_the_middle_of_a_tick_counts_to_the_instant,
   BOOST_TEST(book->closed_count() == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_slow_close_holds_up_nothing_else_of_its_key,
+                        fixture) {
+  std::promise<void> gate;
+  auto opens = gate.get_future().share();
+  auto slow = [opens](const thing& x, close_reason) {
+    if (x.id == 1)
+      opens.wait_for(patience);
+  };
+  auto a = make({.name = "a", .per_key_max = 2, .idle_timeout = 10s},
+                {book, {}, slow});
+  auto first = need(a.acquire("k"));
+  auto second = need(a.acquire("k"));
+  first.give_back();
+  pass(5s);
+  second.give_back();
+  pass(5s); // the first one is due
+  pass(5s);
+  BOOST_TEST(book->waits_for_closed(1));
+  BOOST_TEST(book->closed_ids() == std::vector<std::uint64_t>{2},
+             boost::test_tools::per_element());
+  gate.set_value();
+  BOOST_TEST(book->waits_for_closed(2));
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_old_closes_when_nobody_holds_it, fixture) {
   auto a = things({.name = "a", .idle_timeout = off, .max_lifetime = 60s});
   auto x = need(a.acquire("k"));

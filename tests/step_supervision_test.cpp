@@ -2,8 +2,10 @@
 // message, and ask the supervisor where they cannot.
 #include <boost/test/unit_test.hpp>
 
+#include <steward/core/idle_stripes.hpp>
 #include <steward/tests/stepper/acting_supervisor.hpp>
 #include <steward/tests/stepper/check.hpp>
+#include <steward/tests/stepper/mutex.hpp>
 
 #include <map>
 #include <string>
@@ -64,9 +66,12 @@ public:
       r.thread("user " + std::to_string(i + 1), [this, i] { live(i); });
     }
     r.thread("supervisor", [this] { supervise(); });
+    if (options.total_max != steward::unlimited)
+      r.thread("another key", [this] { miss(); });
     r.at_end([this] {
       must(revoked_left() == 0,
            "I11: the last holder lets go of what was revoked");
+      must(known_.known() == 0, "what is closed is forgotten");
     });
     if (!orders.empty())
       r.thread("outside", [this, orders = std::move(orders)] {
@@ -80,8 +85,11 @@ public:
     mail_.put(came_back{&s, healthy});
   }
 
-  void idle_again(slot&, steward::function_ref<void()>) noexcept override {
-    must(false, "without a budget nobody misses anything");
+  void idle_again(slot& s,
+                  steward::function_ref<void()> end) noexcept override {
+    auto id = s.id();
+    end();
+    report_idle(id);
   }
 
   bool check(void*) noexcept override {
@@ -106,6 +114,27 @@ private:
 
   void passivate() override {
     left_ = true;
+  }
+
+  void report_opened(slot& s) override {
+    known_.insert({this, &s, s.id()}, s.last_used());
+  }
+
+  void report_idle(std::uint64_t id) override {
+    reached("idle again");
+    known_.idle_again(id);
+  }
+
+  void report_closed(std::uint64_t id) override {
+    known_.closed(id);
+  }
+
+  // Looks for something idle, and changes its mind.
+  void miss() {
+    if (auto x = known_.claim(0))
+      known_.put_back(*x);
+    else
+      reached("nothing is idle");
   }
 
   void name_all(run& r) {
@@ -206,6 +235,7 @@ private:
   }
 
   acting_pool pool_;
+  steward::idle_stripes<one_key*, stepper::mutex> known_{1};
   shelf place_;
   std::vector<wish> wishes_;
   mailbox<message> mail_;
@@ -245,6 +275,21 @@ BOOST_AUTO_TEST_CASE(users_of_equal_params_are_all_answered) {
   check_proved(explore_key("2 users, twice", with_preemptions(1), at_most(2),
                            {{"a", 2}, {"a", 2}}),
                {"borrowed", "handed over", "somebody waits"});
+}
+
+BOOST_AUTO_TEST_CASE(what_is_missed_is_lent_all_the_same) {
+  auto shared = at_most(1, 2);
+  shared.total_max = 2;
+  shared.waiters_max = 4;
+  check_proved(explore_key("2 share, 1 waits, 1 looks", with_preemptions(1),
+                           shared, {{}, {}}),
+               {"nothing is idle", "idle again"});
+  auto alone = at_most(1);
+  alone.total_max = 2;
+  alone.waiters_max = 4;
+  check_proved(explore_key("1 uses, 1 waits, 1 looks", with_preemptions(1),
+                           alone, {{}, {}}),
+               {"handed over", "nothing is idle", "idle again"});
 }
 
 BOOST_AUTO_TEST_CASE(users_of_other_params_evict_what_is_idle) {
