@@ -1,7 +1,6 @@
 #include <steward/actors/alarms.hpp>
 
-#include <algorithm>
-#include <iterator>
+#include <array>
 #include <mutex>
 #include <utility>
 
@@ -16,35 +15,29 @@ constexpr auto collects_soon = time_point::min();
 
 bool alarms::leave(std::shared_ptr<recipient> whom, time_point at) {
   lower(at);
-  std::vector<alarm> crowd;
-  {
-    std::lock_guard lock{guard_};
-    if (stopped_)
-      return false;
-    left_.push_back({std::move(whom), at});
-    if (left_.size() < crowd_)
-      return is_told_of(at);
-    crowd = std::exchange(left_, {});
-  }
-  return thin_out(std::move(crowd));
-}
-
-// Keys that live for less than a beat would fill the memory until it comes. They
-// are freed here, and not under the lock.
-bool alarms::thin_out(std::vector<alarm> crowd) {
-  std::erase_if(crowd, [](const alarm& x) {
-    return x.whom->over.load(std::memory_order_relaxed);
-  });
-  auto first = never;
-  for (const auto& x : crowd)
-    first = std::min(first, x.at);
+  std::array<std::shared_ptr<recipient>, 2> over; // freed after the lock
   std::lock_guard lock{guard_};
   if (stopped_)
     return false;
-  crowd_ = std::max(crowd_min, 2 * crowd.size());
-  left_.insert(left_.end(), std::make_move_iterator(crowd.begin()),
-               std::make_move_iterator(crowd.end()));
-  return is_told_of(first); // the clock may have looked meanwhile
+  left_.push_back({std::move(whom), at});
+  if (left_.size() > crowd)
+    for (auto& x : over)
+      x = drop_next_if_over();
+  return is_told_of(at);
+}
+
+// Keys that live for less than a beat would fill the memory until it comes. Each
+// who comes looks at two of them, in turn, so that nobody looks at all.
+std::shared_ptr<recipient> alarms::drop_next_if_over() noexcept {
+  if (++next_look_ >= left_.size())
+    next_look_ = 0;
+  auto& x = left_[next_look_];
+  if (!x.whom->over.load(std::memory_order_relaxed))
+    return nullptr;
+  std::swap(x, left_.back());
+  auto result = std::move(left_.back().whom);
+  left_.pop_back();
+  return result;
 }
 
 // Under the lock. One message is enough until the clock has looked.
@@ -64,7 +57,7 @@ void alarms::lower(time_point at) noexcept {
   }
 }
 
-std::vector<alarms::alarm> alarms::collect() {
+std::deque<alarms::alarm> alarms::collect() {
   std::lock_guard lock{guard_};
   return std::exchange(left_, {});
 }

@@ -6,8 +6,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <deque>
 #include <memory>
-#include <vector>
 
 namespace steward {
 
@@ -34,7 +34,7 @@ public:
   // -- the clock --------------------------------------------------------------
 
   /// What was left since.
-  std::vector<alarm> collect();
+  std::deque<alarm> collect();
 
   /// The clock collects next at `at` without being sent anything. False, and
   /// nothing is changed, if something was left since `collect`.
@@ -49,16 +49,16 @@ public:
   void stop();
 
 private:
-  static constexpr std::size_t crowd_min = 1024;
+  static constexpr std::size_t crowd = 1024;
 
   void lower(time_point at) noexcept;
   bool is_told_of(time_point at) noexcept;
-  bool thin_out(std::vector<alarm> crowd);
+  std::shared_ptr<recipient> drop_next_if_over() noexcept;
 
   std::atomic<duration::rep> next_{never.time_since_epoch().count()};
   mutex guard_;
-  std::vector<alarm> left_;
-  std::size_t crowd_ = crowd_min; // so many are looked through
+  std::deque<alarm> left_; // a vector would move a million when it grows
+  std::size_t next_look_ = 0;
   time_point looks_at_ = never;
   bool stopped_ = false;
 };

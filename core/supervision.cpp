@@ -121,7 +121,7 @@ slot* supervision::joinable(const waiter& w) {
 }
 
 bool supervision::can_follow(const waiter& w) const noexcept {
-  if (options_.holders_max == 1)
+  if (options_.holders_max == 1 || waiters_.leaders() == 0)
     return false;
   std::size_t room = 0;
   std::size_t taken = 0;

@@ -51,8 +51,9 @@ const char* const bench_manual_end = R"(DRIVERS
   clients, from, keys, seconds, operations, and, as far as it measures them,
   rate, p50_ns, p90_ns, p99_ns, p999_ns, max_ns, clock_ns, cpu_seconds,
   peak_rss_bytes, bytes_per_key, bytes_per_key_after, hit_rate, refused, jain,
-  longest_wait_ns, expire_all_ms, tick_idle_us, else null. It ends with 3 if it
-  cannot do that work, and is not asked again. benchmarks/peers/ has some.
+  longest_wait_ns, expire_all_ms, tick_idle_us, tick_idle_max_us, else null. It
+  ends with 3 if it cannot do that work, and is not asked again.
+  benchmarks/peers/ has some.
 
 JSON
   machine, date, stopped, and runs: for each workload, kind and number of

@@ -45,6 +45,8 @@ std::string notes(const driver_series& x, workload what) {
     note("all gone in " + short_time(*n * 1e6));
   if (auto n = median_of(x, &measurement::tick_idle_us))
     note("idle tick " + short_time(*n * 1e3));
+  if (auto n = median_of(x, &measurement::tick_idle_max_us))
+    note("the longest " + short_time(*n * 1e3));
   if (auto n = median_of(x, &measurement::hit_rate); n && what == workload::w2)
     note(text_of("%.1f %% hits", *n * 100));
   if (auto n = median_of(x, &measurement::jain); n && what == workload::w5)

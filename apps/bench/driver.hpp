@@ -28,7 +28,7 @@ measurement measure_zipf(const run_options& run,
   {
     zipf law{run.keys, zipf_keys::exponent, stop};
     for (std::size_t i = 0; i < run.clients; ++i)
-      sources.emplace_back(run, law, i);
+      sources.emplace_back(run, law, i, stop);
   }
   return steady_run<S, zipf_keys>{run, std::move(sources), stop}();
 }

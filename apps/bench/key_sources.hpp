@@ -44,12 +44,15 @@ public:
   static constexpr double exponent = 0.99;
   static constexpr std::uint64_t draws_max = 1U << 21U;
 
-  zipf_keys(const run_options& run, const zipf& law, std::size_t client) {
+  /// There are fewer draws if `stop` is set meanwhile.
+  zipf_keys(const run_options& run, const zipf& law, std::size_t client,
+            const std::atomic<bool>& stop) {
     random_bits random{run.seed * 1'000'003 + client};
     auto count = std::min(run.operations.value_or(draws_max), draws_max);
     draws_.reserve(count);
-    while (draws_.size() < count)
+    do
       draws_.push_back(law(random));
+    while (draws_.size() < count && !stop);
   }
 
   choice operator()() noexcept {

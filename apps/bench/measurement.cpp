@@ -31,6 +31,7 @@ void each_figure(X& x, F f) {
   f("longest_wait_ns", x.longest_wait_ns);
   f("expire_all_ms", x.expire_all_ms);
   f("tick_idle_us", x.tick_idle_us);
+  f("tick_idle_max_us", x.tick_idle_max_us);
 }
 
 template <class T>

@@ -27,7 +27,8 @@ struct measurement {
   std::optional<double> jain;
   std::optional<std::uint64_t> longest_wait_ns;
   std::optional<double> expire_all_ms;
-  std::optional<double> tick_idle_us;
+  std::optional<double> tick_idle_us;     ///< the median
+  std::optional<double> tick_idle_max_us; ///< but for the first
   bool stopped = false; ///< ended before its time, by a signal
 };
 
