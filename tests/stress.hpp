@@ -2,6 +2,7 @@
 
 // What the programs for the thread sanitizer share.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
@@ -27,18 +28,25 @@ struct event {
   const std::atomic<std::uint64_t>& times;
 };
 
-/// Prints how often everything happened, and ends the program with 1 if something
-/// never did: a stress that never got somewhere proves nothing there.
-inline void conclude(std::initializer_list<event> events) {
-  auto all = true;
+/// Plays so many rounds, `round(i)`, and more where something has not happened
+/// yet, as on a busy machine: five times as many at most. Prints how often
+/// everything happened, and ends the program with 1 if something never did: a
+/// stress that never got somewhere proves nothing there.
+template <class F>
+void play(int rounds, F round, std::initializer_list<event> events) {
+  constexpr int patience = 5;
+  auto all_happened = [&] {
+    return std::all_of(events.begin(), events.end(),
+                       [](const event& x) { return x.times > 0; });
+  };
+  for (int i = 0; i < rounds || (i < patience * rounds && !all_happened()); ++i)
+    round(i);
   std::printf("%s:", program);
-  for (const auto& x : events) {
+  for (const auto& x : events)
     std::printf(" %s=%llu", x.name, static_cast<unsigned long long>(x.times));
-    all = all && x.times > 0;
-  }
   std::printf("\n");
   std::fflush(stdout);
-  must(all, "something that should happen never did");
+  must(all_happened(), "something that should happen never did");
 }
 
 } // namespace stress

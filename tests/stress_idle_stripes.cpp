@@ -158,14 +158,13 @@ private:
 } // namespace
 
 int main() {
-  for (int i = 0; i < 4; ++i)
-    std::make_unique<rush>()->run();
-  stress::conclude({{"opened", count.opened},
-                    {"claimed", count.claimed},
-                    {"lost", count.lost},
-                    {"used", count.used},
-                    {"closed", count.closed},
-                    {"hopes", count.hopes},
-                    {"kept", count.kept},
-                    {"missed", count.missed}});
+  stress::play(4, [](int) { std::make_unique<rush>()->run(); },
+               {{"opened", count.opened},
+                {"claimed", count.claimed},
+                {"lost", count.lost},
+                {"used", count.used},
+                {"closed", count.closed},
+                {"hopes", count.hopes},
+                {"kept", count.kept},
+                {"missed", count.missed}});
 }

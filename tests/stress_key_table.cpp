@@ -105,9 +105,9 @@ private:
 } // namespace
 
 int main() {
-  crowd{}.run();
-  stress::conclude({{"found", found},
-                    {"missed", missed},
-                    {"destroyed", destroyed},
-                    {"grown", grown}});
+  stress::play(1, [](int) { crowd{}.run(); },
+               {{"found", found},
+                {"missed", missed},
+                {"destroyed", destroyed},
+                {"grown", grown}});
 }

@@ -165,13 +165,15 @@ private:
 } // namespace
 
 int main() {
-  for (int i = 0; i < rounds; ++i)
-    rush(i % 2 == 0 ? 1 : 3, static_cast<unsigned>(i) * 16).run();
-  stress::conclude({{"taken", count.taken},
-                    {"asked", count.asked},
-                    {"granted", count.granted},
-                    {"denied", count.denied},
-                    {"put", count.put},
-                    {"put_by_message", count.put_by_message},
-                    {"all_out", count.all_out}});
+  stress::play(rounds,
+               [](int i) {
+                 rush(i % 2 == 0 ? 1 : 3, static_cast<unsigned>(i) * 16).run();
+               },
+               {{"taken", count.taken},
+                {"asked", count.asked},
+                {"granted", count.granted},
+                {"denied", count.denied},
+                {"put", count.put},
+                {"put_by_message", count.put_by_message},
+                {"all_out", count.all_out}});
 }

@@ -319,24 +319,26 @@ private:
 } // namespace
 
 int main() {
-  for (int i = 0; i < rounds; ++i)
-    rush(i % 2 == 0 ? 1 : 3, static_cast<unsigned>(i)).run();
-  stress::conclude({{"borrowed", count.borrowed},
-                    {"shared", count.shared},
-                    {"refused", count.refused},
-                    {"collided", count.collided},
-                    {"grown", count.grown},
-                    {"opened", count.opened},
-                    {"open_failed", count.open_failed},
-                    {"evicted", count.evicted},
-                    {"evict_lost", count.evict_lost},
-                    {"take_refused", count.take_refused},
-                    {"attention", count.attention},
-                    {"handed_over", count.handed_over},
-                    {"lent_on", count.lent_on},
-                    {"given_up", count.given_up},
-                    {"unhealthy", count.unhealthy},
-                    {"revoked", count.revoked},
-                    {"revoked_last", count.revoked_last},
-                    {"destroyed", count.destroyed}});
+  stress::play(rounds,
+               [](int i) {
+                 rush(i % 2 == 0 ? 1 : 3, static_cast<unsigned>(i)).run();
+               },
+               {{"borrowed", count.borrowed},
+                {"shared", count.shared},
+                {"refused", count.refused},
+                {"collided", count.collided},
+                {"grown", count.grown},
+                {"opened", count.opened},
+                {"open_failed", count.open_failed},
+                {"evicted", count.evicted},
+                {"evict_lost", count.evict_lost},
+                {"take_refused", count.take_refused},
+                {"attention", count.attention},
+                {"handed_over", count.handed_over},
+                {"lent_on", count.lent_on},
+                {"given_up", count.given_up},
+                {"unhealthy", count.unhealthy},
+                {"revoked", count.revoked},
+                {"revoked_last", count.revoked_last},
+                {"destroyed", count.destroyed}});
 }

@@ -318,17 +318,19 @@ private:
 } // namespace
 
 int main() {
-  for (int i = 0; i < rounds; ++i)
-    rush(i % 2 == 0 ? 1 : 2, static_cast<unsigned>(i)).run();
-  stress::conclude({{"borrowed", count.borrowed},
-                    {"sent", count.sent},
-                    {"granted", count.granted},
-                    {"refused", count.refused},
-                    {"waited", count.waited},
-                    {"handed_over", count.handed_over},
-                    {"opened", count.opened},
-                    {"closed", count.closed},
-                    {"evicted", count.evicted},
-                    {"idle", count.idle},
-                    {"requested", count.requested}});
+  stress::play(rounds,
+               [](int i) {
+                 rush(i % 2 == 0 ? 1 : 2, static_cast<unsigned>(i)).run();
+               },
+               {{"borrowed", count.borrowed},
+                {"sent", count.sent},
+                {"granted", count.granted},
+                {"refused", count.refused},
+                {"waited", count.waited},
+                {"handed_over", count.handed_over},
+                {"opened", count.opened},
+                {"closed", count.closed},
+                {"evicted", count.evicted},
+                {"idle", count.idle},
+                {"requested", count.requested}});
 }
