@@ -9,6 +9,10 @@ trap 'rm -rf "$out" "$dir"' EXIT
 
 mkdir -p "$dir/tools" "$dir/core" "$dir/bin" "$dir/tests/mutation"
 cp "$1" "$dir/tools/mutate"
+# It has tests of all names that are looked for.
+for test in "$(dirname "$0")"/*_test.cpp; do
+  : > "$dir/tests/${test##*/}"
+done
 echo 'bool breaks = false; // the build, if anything else' > "$dir/core/breaks.cpp"
 echo 'int hangs = 1 + 1;' > "$dir/core/hangs.cpp"
 cat > "$dir/core/sample.cpp" << 'SOURCE'
@@ -46,7 +50,7 @@ grep -q '1 + 1' "$core/hangs.cpp" \
 CMAKE
 chmod +x "$dir/bin/cmake"
 git -C "$dir" init -q
-git -C "$dir" add core tests tools
+git -C "$dir" add core tools
 export here="$dir"
 PATH=$dir/bin:$PATH
 
@@ -101,6 +105,10 @@ rm "$dir/sick"
 mutate 2 core/breaks.cpp core/sample.cpp
 says_nothing 'the sources do not compile any more, without a mutant; see '
 rm "$dir/fills" "$dir/full"
+rm "$dir/tests/slot_test.cpp"
+mutate 2 core/sample.cpp
+says_nothing 'there is no test called slot_test'
+: > "$dir/tests/slot_test.cpp"
 
 # -- two runs, and an interruption --------------------------------------------
 
