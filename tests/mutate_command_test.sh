@@ -86,6 +86,9 @@ said 'invalid    core/breaks.cpp:1: false -> true  (does not compile)'
 said '1 killed, 1 equivalent, 1 survived, 1 invalid'
 mutate 0 core/breaks.cpp
 said '0 killed, 0 equivalent, 0 survived, 1 invalid'
+mutate 0 core/hangs.cpp --time-min 1
+said 'killed     core/hangs.cpp:1: + 1 -> nothing  (by slot_test, which did not end in 1 s)'
+rm "$dir/hangs"
 
 # -- where nothing is known ---------------------------------------------------
 
