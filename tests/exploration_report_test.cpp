@@ -263,6 +263,21 @@ BOOST_AUTO_TEST_CASE(a_failure_that_happens_only_once_is_not_taken_for_a_race) {
   BOOST_TEST(contains(text, "because, but only once"), text);
 }
 
+BOOST_AUTO_TEST_CASE(no_run_that_held_is_told_as_one_that_failed) {
+  for (int good = 1; good < 7; ++good) {
+    int runs = 0;
+    auto text = report_of_exploring({.recheck = 0}, [&](world& w) {
+      w.sim().spawn(echo, 1);
+      auto holds = ++runs % 8 <= good;
+      w.eventually("a rule",
+                   [=] { return std::string{holds ? "" : "because"}; });
+    });
+    BOOST_TEST((contains(text, "not repeatable: \"a rule\"")
+                || contains(text, "a rule: because")),
+               good << ": " << text);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_moody_verdict_on_equal_steps_is_found) {
   bool good = false;
   auto text = report_of_exploring({.seeds = 1}, [&](world& w) {
