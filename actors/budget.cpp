@@ -33,11 +33,11 @@ void total_budget::send(const book::any_effect& x) {
 }
 
 void total_budget::wanted(supervisor who) {
-  decide([&] { book_.wanted(std::move(who), time_.now(), out_); });
+  decide([&] { book_.wanted(std::move(who), out_); });
 }
 
 void total_budget::returned() {
-  decide([this] { book_.returned(time_.now(), out_); });
+  decide([this] { book_.returned(out_); });
 }
 
 void total_budget::opened(supervisor who, slot& place) {
@@ -50,21 +50,25 @@ void total_budget::closed(std::uint64_t id) {
 }
 
 void total_budget::kept(std::uint64_t id) {
-  if (book_.kept(id, time_.now()))
+  if (book_.kept(id))
     look_again();
 }
 
+void total_budget::idle_again(std::uint64_t id) {
+  book_.idle_again(id);
+}
+
 void total_budget::look_again() {
-  decide([this] { book_.look_again(time_.now(), out_); });
+  decide([this] { book_.look_again(out_); });
 }
 
 std::optional<total_budget::book::claimed>
 total_budget::claim(std::size_t luck) {
-  return book_.claim(time_.now(), luck);
+  return book_.claim(luck);
 }
 
 void total_budget::put_back(book::claimed x) {
-  book_.put_back(std::move(x), time_.now());
+  book_.put_back(std::move(x));
 }
 
 void total_budget::left_to_owner(book::claimed x) {

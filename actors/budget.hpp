@@ -2,7 +2,6 @@
 
 #include <steward/actors/mutex.hpp>
 #include <steward/core/budget_book.hpp>
-#include <steward/core/timepiece.hpp>
 #include <steward/messages/recipient.hpp>
 
 #include <cstddef>
@@ -23,8 +22,8 @@ public:
   using supervisor = std::shared_ptr<recipient>;
   using book = budget_book<supervisor, mutex>;
 
-  total_budget(permits& all, const pool_options& options, const timepiece& time)
-    : time_(time), book_(all, options.when_full, options.total_max) {
+  total_budget(permits& all, const pool_options& options)
+    : book_(all, options.when_full, options.total_max) {
   }
 
   /// It needs one permit; it is sent `permit_granted` or `permit_denied`.
@@ -43,6 +42,7 @@ public:
   void kept(std::uint64_t id);
 
   /// As in `budget_book`.
+  void idle_again(std::uint64_t id);
   std::optional<book::claimed> claim(std::size_t luck = 0);
   void put_back(book::claimed x);
   void left_to_owner(book::claimed x);
@@ -56,7 +56,6 @@ private:
   void look_again();
   static void send(const book::any_effect& x);
 
-  const timepiece& time_;
   mutex guard_; // of what is decided for those who wait
   book book_;
   book::effects out_;

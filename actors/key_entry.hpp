@@ -48,6 +48,13 @@ public:
     me.run(); // this entry may be gone after it
   }
 
+  void idle_again(slot& s, function_ref<void()> end) noexcept override {
+    auto self = shared_from_this();
+    auto id = s.id();
+    end();
+    pool->budget->idle_again(id);
+  }
+
   bool check(void* resource) noexcept override {
     return pool->opener->check(resource);
   }

@@ -100,7 +100,7 @@ struct pool_context {
     terms.holders_max = options.holders_max;
     terms.checked = opener->checks();
     if (budget_permits.limited())
-      budget.emplace(budget_permits, options, *time);
+      budget.emplace(budget_permits, options);
   }
 
   /// The same for a resource whenever it is asked for, another for any other.

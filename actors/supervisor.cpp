@@ -368,6 +368,10 @@ void supervisor_state::act(const effect::report_opened& x) {
   pool_->budget->opened(entry_, *x.place);
 }
 
+void supervisor_state::act(const effect::report_idle& x) {
+  pool_->budget->idle_again(x.id);
+}
+
 void supervisor_state::act(const effect::report_closed& x) {
   pool_->budget->closed(x.id);
 }

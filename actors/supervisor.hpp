@@ -70,6 +70,7 @@ private:
   void act(const effect::ask_permit&);
   void act(const effect::return_permit&);
   void act(const effect::report_opened& x);
+  void act(const effect::report_idle& x);
   void act(const effect::report_closed& x);
   void act(const effect::passivate&);
   void tell(const effect::answer& x);

@@ -78,8 +78,8 @@ void write_stdout(std::string_view text) {
     fail("standard output", code);
 }
 
-void complain(std::string_view text) {
-  std::string line = "steward: ";
+void complain(std::string_view text, std::string_view program) {
+  auto line = std::string{program} + ": ";
   for (auto c : without_passwords(text))
     line += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? ' ' : c;
   (void)write_all(STDERR_FILENO, line + '\n');

@@ -24,8 +24,8 @@ void take_standard_descriptors();
 /// Writes to standard output. Throws `output_failure`.
 void write_stdout(std::string_view text);
 
-/// Writes `steward: <text>` as one line to standard error, where that can be.
-void complain(std::string_view text);
+/// Writes `<program>: <text>` as one line to standard error, where that can be.
+void complain(std::string_view text, std::string_view program = "steward");
 
 /// Says why `path` cannot be replaced by `write_file`, as far as that can be
 /// known before; empty if it seems fine.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <steward/core/idle_shards.hpp>
+#include <steward/core/idle_stripes.hpp>
 #include <steward/core/permits.hpp>
 #include <steward/core/pool_options.hpp>
 
@@ -14,8 +14,7 @@
 
 namespace steward {
 
-/// All decisions of a pool's budget. Pure: events and the time go in, effects
-/// come out. `Owner` names a supervisor and keeps the slots alive that it told
+/// All decisions of a pool's budget. Pure: events go in, effects come out. `Owner` names a supervisor and keeps the slots alive that it told
 /// about. Who makes room himself may do so beside all others, if `Lock` is a
 /// lock; what has effects is for one thread at a time.
 template <class Owner, class Lock = no_lock>
@@ -36,33 +35,33 @@ public:
 
   budget_book(permits& all, full_policy policy, std::size_t total_max = 1)
     : all_(all), policy_(policy),
-      resources_(total_max < shared_min ? 1 : shards) {
+      resources_(total_max < shared_min ? 1 : stripes) {
   }
 
   // -- one thread at a time ---------------------------------------------------
 
   /// A supervisor needs a permit and found none.
-  void wanted(Owner who, time_point now, effects& out) {
+  void wanted(Owner who, effects& out) {
     if (queue_.empty())
       spare_ = all_.start_queue();
     queue_.push_back(std::move(who));
-    pump(now, out);
+    pump(out);
   }
 
   /// A permit came back in a message.
-  void returned(time_point now, effects& out) {
+  void returned(effects& out) {
     if (queue_.empty()) { // the queue ended while it was on its way
       spare_ = all_.start_queue() + 1;
       return end_queue();
     }
     ++spare_;
-    pump(now, out);
+    pump(out);
   }
 
   /// A hope is gone: what was expected is closed, or was kept.
-  void look_again(time_point now, effects& out) {
+  void look_again(effects& out) {
     if (!queue_.empty())
-      pump(now, out);
+      pump(out);
   }
 
   std::size_t waiting() const noexcept {
@@ -88,8 +87,13 @@ public:
 
   /// A supervisor did not give this resource up: somebody uses it. True if it
   /// has to `look_again`.
-  bool kept(std::uint64_t id, time_point now) {
-    return resources_.kept(id, now);
+  bool kept(std::uint64_t id) {
+    return resources_.kept(id);
+  }
+
+  /// Its last holder gives this resource back, who found that it was missed.
+  void idle_again(std::uint64_t id) {
+    resources_.idle_again(id);
   }
 
   /// What somebody closes who makes room himself.
@@ -98,15 +102,15 @@ public:
   /// For him: the least recently used idle resource, which is forgotten here. If
   /// he closes it, its permit is his. Nothing if others wait for permits, or none
   /// may be evicted. Of equally old ones those with `luck` differ.
-  std::optional<claimed> claim(time_point now, std::size_t luck = 0) {
+  std::optional<claimed> claim(std::size_t luck = 0) {
     if (all_.queued() || policy_ != full_policy::evict_idle)
       return std::nullopt;
-    return resources_.claim(now, luck);
+    return resources_.claim(luck);
   }
 
   /// He could not close it: somebody uses it. Nobody was promised its permit.
-  void put_back(claimed x, time_point now) {
-    resources_.insert(std::move(x), now);
+  void put_back(claimed x) {
+    resources_.put_back(std::move(x));
   }
 
   /// Its owner closes it instead: `closed` or `kept` will be said of it.
@@ -122,9 +126,9 @@ private:
   // Below so many resources nobody could tell what a lock costs, and users of
   // few can tell in which order they go, though their stamps be equal.
   static constexpr std::size_t shared_min = 1024;
-  static constexpr std::size_t shards = 8;
+  static constexpr std::size_t stripes = 8;
 
-  void pump(time_point now, effects& out) {
+  void pump(effects& out) {
     while (spare_ > 0 && !queue_.empty()) {
       --spare_;
       out.push_back(grant{std::move(queue_.front())});
@@ -133,7 +137,7 @@ private:
     // One that waits, one that is on its way: as many as are missing.
     auto expected = resources_.expected();
     while (expected < queue_.size() && policy_ == full_policy::evict_idle
-           && expect_one(now, out)) {
+           && expect_one(out)) {
       ++expected;
     }
     // Who came last is turned away first: the others were promised theirs.
@@ -149,8 +153,8 @@ private:
     all_.end_queue(std::exchange(spare_, 0));
   }
 
-  bool expect_one(time_point now, effects& out) {
-    auto next = resources_.expect_next(now);
+  bool expect_one(effects& out) {
+    auto next = resources_.expect_next();
     if (next && next->ask)
       out.push_back(ask{std::move(next->from.owner), next->from.id});
     return next.has_value();
@@ -160,7 +164,7 @@ private:
   full_policy policy_;
   std::deque<Owner> queue_;
   std::size_t spare_ = 0;
-  idle_shards<Owner, Lock> resources_;
+  idle_stripes<Owner, Lock> resources_;
 };
 
 } // namespace steward

@@ -19,13 +19,7 @@ void hold::give_back() noexcept {
       return;
     }
   }
-  // unreached: anything else that it could be given, there is none
-  switch (place->give_back(terms.time->stamp(), !handed_over_)) {
-    case slot::given::hand_over: home.keeper().hand_over(*place, true); break;
-    case slot::given::revoked_last: place->forget(); break;
-    case slot::given::back:
-    case slot::given::revoked: break;
-  }
+  home.take_back(*place, terms.time->stamp(), !handed_over_);
 }
 
 } // namespace steward

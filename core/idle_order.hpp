@@ -3,6 +3,7 @@
 #include <steward/core/slot.hpp>
 #include <steward/core/use_order.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,7 @@ struct owned_slot {
 /// Open resources in the order of their last use. Knows each by a stamp that is
 /// never later than that: uses send no messages, so a stamp is corrected when it
 /// comes first. The first one that is still right is the least recently used.
+/// What is in use then leaves the order until its last holder brings it back.
 /// Pure; one thread at a time.
 template <class Owner>
 class idle_order {
@@ -37,10 +39,17 @@ public:
       order_.insert(stamp, id, std::move(x));
   }
 
+  /// The same with its last use for a stamp.
+  void insert_as_used(resource x) {
+    auto stamp = x.place->last_used();
+    insert(std::move(x), stamp);
+  }
+
   /// Takes out the least recently used one that nobody holds; none if there is
-  /// none up to the stamp `last`. What is being closed is expected.
-  std::optional<resource> claim(time_point now, time_point last) {
-    while (auto next = take_next(now, last)) {
+  /// none up to the stamp `last`, or none among the first `looks_max`: then one
+  /// asks again. What is being closed is expected.
+  std::optional<resource> claim(time_point last) {
+    while (auto next = take_next(last)) {
       if (next->is_open)
         return std::move(next->what);
       expect(std::move(next->what));
@@ -54,8 +63,8 @@ public:
   };
 
   /// The same, or one that is being closed; it is expected.
-  std::optional<hope> expect_next(time_point now, time_point last) {
-    auto next = take_next(now, last);
+  std::optional<hope> expect_next(time_point last) {
+    auto next = take_next(last);
     if (!next)
       return std::nullopt;
     expect(next->what);
@@ -77,19 +86,27 @@ public:
     return std::move(x.mapped());
   }
 
-  /// It is closed, wherever it is: in the order, or in the hands of a claimer.
+  /// It was in use when somebody looked; that ends.
+  void idle_again(std::uint64_t id) {
+    if (auto x = in_use_.extract(id))
+      insert_as_used(std::move(x.mapped()));
+  }
+
+  /// It is closed, wherever it is: in use, in the order, or in the hands of a
+  /// claimer.
   void forget(std::uint64_t id) {
-    if (stopped_)
+    if (stopped_ || in_use_.erase(id) > 0)
       return;
     gone_.insert(id);
     if (2 * gone_.size() < order_.size() + gone_min)
       return;
     // What is claimed right now keeps its mark, and may yet be put back.
     order_.erase_if([this](std::uint64_t x) { return gone_.erase(x) > 0; });
+    gone_.rehash(0); // a million may have gone at once
   }
 
   time_point first_stamp() const noexcept {
-    return order_.first_stamp();
+    return order_.first() == nullptr ? never : order_.first()->stamp;
   }
 
   std::size_t expected() const noexcept {
@@ -97,7 +114,7 @@ public:
   }
 
   std::size_t known() const noexcept {
-    return order_.size() - gone_.size() + expected_.size();
+    return order_.size() - gone_.size() + in_use_.size() + expected_.size();
   }
 
   /// Empty from now on; the result has what there was.
@@ -108,43 +125,79 @@ public:
   }
 
 private:
+  using entry = typename use_order<resource>::entry;
+
   struct candidate {
     resource what;
     bool is_open;
   };
 
+  enum class state { idle, in_use, closing };
+
   static constexpr std::size_t gone_min = 64;
 
-  std::optional<candidate> take_next(time_point now, time_point last) {
-    std::optional<candidate> result;
-    std::vector<typename use_order<resource>::entry> held;
-    while (!result && order_.size() > 0 && order_.first_stamp() <= last) {
+  // So many stamps are corrected at once: a claim may come after a million uses.
+  // Then the least recently used one of these is as good as that of all.
+  static constexpr std::size_t looks_max = 1024;
+
+  // Who holds it was told that it is missed.
+  static state look_at(const resource& x) noexcept {
+    auto word = x.place->word();
+    while (x.place->id() == x.id && word.in() == phase::open) {
+      if (word.holders() == 0)
+        return state::idle;
+      if (x.place->try_miss(word))
+        return state::in_use;
+      word = x.place->word();
+    }
+    return state::closing;
+  }
+
+  std::optional<candidate> take_next(time_point last) {
+    std::optional<entry> best; // idle, and its stamp is right
+    std::size_t looks = 0;
+    while (looks < looks_max && order_.size() > 0 && first_stamp() <= last
+           && !leads(best)) {
       auto x = order_.pop();
+      ++looks;
       if (gone_.erase(x.id) > 0)
         continue;
-      auto& place = *x.what.place;
-      auto word = place.word();
-      auto used = place.last_used();
-      auto is_open = place.id() == x.id && word.in() == phase::open;
-      if (is_open && word.holders() > 0) {
-        if (x.stamp < now) // it comes back now at the earliest
-          order_.insert(now, x.id, std::move(x.what));
-        else
-          held.push_back(std::move(x));
-      } else if (is_open && used > x.stamp) {
-        order_.insert(used, x.id, std::move(x.what));
+      auto found = look_at(x.what);
+      if (found == state::in_use) {
+        in_use_.emplace(x.id, std::move(x.what));
+      } else if (found == state::closing) {
+        put_back(std::move(best));
+        return candidate{std::move(x.what), false};
       } else {
-        result = candidate{std::move(x.what), is_open};
+        x.stamp = std::max(x.stamp, x.what.place->last_used());
+        if (best && order_.comes_later(x, *best))
+          put_back(std::move(x));
+        else
+          put_back(std::exchange(best, std::move(x)));
       }
     }
-    for (auto& x : held)
-      order_.insert(x.stamp, x.id, std::move(x.what));
-    return result;
+    auto is_first = best && best->stamp <= last && leads(best);
+    if (is_first || (best && looks == looks_max))
+      return candidate{std::move(best->what), true};
+    put_back(std::move(best));
+    return std::nullopt;
+  }
+
+  bool leads(const std::optional<entry>& x) const noexcept {
+    auto* first = order_.first();
+    return x && (first == nullptr || order_.comes_later(*first, *x));
+  }
+
+  void put_back(std::optional<entry> x) {
+    if (x)
+      order_.insert(x->stamp, x->id, std::move(x->what));
   }
 
   use_order<resource> order_;
   std::unordered_set<std::uint64_t> gone_; // closed, but not taken out yet
-  // Asked for, or closing anyway; not in the order.
+  // Not in the order: in use when somebody looked, and whose holders tell.
+  std::unordered_map<std::uint64_t, resource> in_use_;
+  // Neither are these: asked for, or closing anyway.
   std::unordered_map<std::uint64_t, resource> expected_;
   bool stopped_ = false;
 };

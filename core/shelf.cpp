@@ -24,17 +24,6 @@ slot* shelf::borrow(std::string_view params, std::uint64_t tag,
   return result.place;
 }
 
-void shelf::put_back(slot& mistaken) noexcept {
-  // It was not used: the stamp stays.
-  // unreached: attention, or one of several sharers revoked, just then
-  switch (mistaken.give_back(mistaken.last_used())) {
-    case slot::given::hand_over: keeper_->hand_over(mistaken, true); break;
-    case slot::given::revoked_last: mistaken.forget(); break; // maybe this, too
-    case slot::given::back:
-    case slot::given::revoked: break;
-  }
-}
-
 shelf::found shelf::find(std::string_view params, std::uint64_t tag,
                          as who) noexcept {
   // Each lost race means that somebody else got a slot; after a few the

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <steward/core/atomic.hpp>
+#include <steward/core/function_ref.hpp>
 #include <steward/core/slot.hpp>
 #include <steward/core/timepiece.hpp>
 
@@ -21,6 +22,10 @@ public:
   /// `place` comes back with the hold still on it; the keeper drops or reuses
   /// the hold. `healthy` is the holder's word on the resource.
   virtual void hand_over(slot& place, bool healthy) noexcept = 0;
+
+  /// Somebody missed `place`; its last hold ends in `end`, after which only the
+  /// keeper can keep it in memory.
+  virtual void idle_again(slot& place, function_ref<void()> end) noexcept = 0;
 
   /// Whether the resource can be lent again. Must not block.
   virtual bool check(void* resource) noexcept = 0;
@@ -72,7 +77,27 @@ public:
   };
   found find(std::string_view params, std::uint64_t tag,
              as who = as::user) noexcept;
-  void put_back(slot& mistaken) noexcept;
+
+  void put_back(slot& mistaken) noexcept {
+    take_back(mistaken, mistaken.last_used(), true); // it was not used
+  }
+
+  /// Ends a hold; the rest as for the slot, which may be gone after it, and so
+  /// may this.
+  void take_back(slot& held, time_point stamp, bool to_supervisor,
+                 bool tells = false) noexcept {
+    // unreached: anything else that it could be given, there is none
+    switch (held.give_back(stamp, to_supervisor, tells)) {
+      case slot::given::back:
+      case slot::given::revoked: break;
+      case slot::given::missed:
+        keeper_->idle_again(
+          held, [&] { take_back(held, stamp, to_supervisor, true); });
+        break;
+      case slot::given::hand_over: keeper_->hand_over(held, true); break;
+      case slot::given::revoked_last: held.forget(); break;
+    }
+  }
 
   // -- the supervisor ---------------------------------------------------------
 

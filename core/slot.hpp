@@ -28,11 +28,13 @@ class shelf;
 enum class phase : std::uint8_t { closed, opening, open, closing };
 
 /// The state of a slot that users and supervisor race for, as one word:
-/// {phase, attention, holders, generation}.
+/// {phase, attention, holders, missed, generation}.
 ///
 /// `attention` sends everybody to the supervisor: nobody borrows past it, and
-/// who gives back hands the slot over in a message. `generation` counts borrows
-/// and opens, so that a word seen before a use never equals one seen after it.
+/// who gives back hands the slot over in a message. `missed`: somebody looked for
+/// an idle resource and wants to know when this one is. `generation` counts
+/// borrows and opens, so that a word seen before a use never equals one seen
+/// after it.
 class slot_word {
 public:
   static constexpr std::uint64_t holders_max = 8191;
@@ -45,7 +47,7 @@ public:
   constexpr slot_word(phase p, bool attention, std::uint64_t holders,
                       std::uint64_t generation)
     : raw_(static_cast<std::uint64_t>(p) | (attention ? 4u : 0u) | holders << 3
-           | generation << 16) {
+           | generation << 17) {
   }
 
   constexpr std::uint64_t raw() const {
@@ -64,20 +66,28 @@ public:
     return (raw_ >> 3) & holders_max;
   }
 
+  constexpr bool missed() const {
+    return (raw_ & missed_bit) != 0;
+  }
+
   constexpr std::uint64_t generation() const {
-    return raw_ >> 16;
+    return raw_ >> 17;
   }
 
   constexpr slot_word with(phase p) const {
-    return {p, attention(), holders(), generation()};
+    return slot_word{(raw_ & ~std::uint64_t{3}) | static_cast<std::uint64_t>(p)};
   }
 
   constexpr slot_word with_attention(bool on) const {
-    return {in(), on, holders(), generation()};
+    return slot_word{on ? raw_ | 4u : raw_ & ~std::uint64_t{4}};
+  }
+
+  constexpr slot_word with_missed(bool on) const {
+    return slot_word{on ? raw_ | missed_bit : raw_ & ~missed_bit};
   }
 
   constexpr slot_word one_more() const {
-    return slot_word{raw_ + 8u + (std::uint64_t{1} << 16)};
+    return slot_word{raw_ + 8u + (std::uint64_t{1} << 17)};
   }
 
   constexpr slot_word one_less() const {
@@ -87,6 +97,8 @@ public:
   friend constexpr bool operator==(slot_word, slot_word) = default;
 
 private:
+  static constexpr std::uint64_t missed_bit = std::uint64_t{1} << 16;
+
   std::uint64_t raw_ = 0;
 };
 
@@ -123,6 +135,15 @@ public:
     return tag_.load(std::memory_order_relaxed);
   }
 
+  /// Tells who holds it that it is missed; false if the word is not `seen` any
+  /// more. @pre `seen` is open and held.
+  bool try_miss(slot_word seen) noexcept {
+    auto raw = seen.raw();
+    return word_.compare_exchange_strong(raw, seen.with_missed(true).raw(),
+                                         std::memory_order_acq_rel,
+                                         std::memory_order_relaxed);
+  }
+
   /// Takes one more hold if the word still is `seen`. @pre `seen` is open.
   bool try_hold(slot_word seen) noexcept {
     auto raw = seen.raw();
@@ -134,13 +155,16 @@ public:
   // -- who holds it -----------------------------------------------------------
 
   /// What became of a hold that was given back.
-  enum class given { back, hand_over, revoked, revoked_last };
+  enum class given { back, missed, hand_over, revoked, revoked_last };
 
-  /// Gives one hold back. `hand_over`: the supervisor wants it, so the caller
-  /// still holds it and must say so in a message. `revoked_last`: the resource
+  /// Gives one hold back. `missed`: it would be idle and somebody must be told
+  /// after that; the caller still holds it, and has to come again with `tells`.
+  /// `hand_over`: the supervisor wants it, so the caller still holds it and must
+  /// say so in a message. `revoked_last`: the resource
   /// was closed under its holders, of whom this was the last: call `forget`.
   /// Without `to_supervisor` it is never handed over.
-  given give_back(time_point stamp, bool to_supervisor = true) noexcept;
+  given give_back(time_point stamp, bool to_supervisor = true,
+                  bool tells = false) noexcept;
 
   /// Lets go of what keeps a revoked slot's memory; `*this` may be gone after.
   void forget() noexcept {
@@ -225,8 +249,8 @@ private:
   std::unique_ptr<std::shared_ptr<void>> keep_;
 };
 
-inline slot::given slot::give_back(time_point stamp,
-                                   bool to_supervisor) noexcept {
+inline slot::given slot::give_back(time_point stamp, bool to_supervisor,
+                                   bool tells) noexcept {
   // Stamped before the word is released: who finds no holder finds the stamp.
   used(stamp);
   auto raw = word_.load(std::memory_order_relaxed);
@@ -237,8 +261,13 @@ inline slot::given slot::give_back(time_point stamp,
     // its supervisor alive until the message has been sent.
     if (seen.in() == phase::open && seen.attention() && to_supervisor)
       return given::hand_over;
-    if (word_.compare_exchange_weak(raw, seen.one_less().raw(),
-                                    std::memory_order_acq_rel,
+    auto next = seen.one_less();
+    if (seen.in() == phase::open && seen.missed() && seen.holders() == 1) {
+      if (!tells)
+        return given::missed;
+      next = next.with_missed(false);
+    }
+    if (word_.compare_exchange_weak(raw, next.raw(), std::memory_order_acq_rel,
                                     std::memory_order_relaxed)) {
       if (seen.in() == phase::open)
         return given::back;

@@ -379,8 +379,9 @@ void supervision::released(slot& s, bool healthy, time_point now,
   if (s.doom) {
     if (left == 0)
       try_close(s, s.word(), *s.doom, out);
-  } else {
-    serve(s, options_.holders_max - left, false, out);
+  } else if (serve(s, options_.holders_max - left, false, out) + left == 0
+             && s.word().missed()) {
+    out.push_back(effect::report_idle{s.id()});
   }
   start_opens(out, now);
   settle(now, out);

@@ -56,10 +56,13 @@ struct ask_permit {};
 /// Bring one permit back to the budget, where others wait for it.
 struct return_permit {};
 
-/// Tell the budget of a new resource, or of one that is gone. Only where
-/// `total_max` is a limit.
+/// Tell the budget of a new resource, of one that it missed and that is idle
+/// now, or of one that is gone. Only where `total_max` is a limit.
 struct report_opened {
   slot* place;
+};
+struct report_idle {
+  std::uint64_t id;
 };
 struct report_closed {
   std::uint64_t id;
@@ -74,7 +77,7 @@ using any_effect
   = std::variant<effect::answer, effect::reject, effect::open_resource,
                  effect::close_resource, effect::ask_permit,
                  effect::return_permit, effect::report_opened,
-                 effect::report_closed, effect::passivate>;
+                 effect::report_idle, effect::report_closed, effect::passivate>;
 
 using effects = std::vector<any_effect>;
 

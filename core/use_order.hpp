@@ -29,11 +29,15 @@ public:
     return size_;
   }
 
-  /// When the first one was used; `never` if there is none.
-  time_point first_stamp() const noexcept {
+  /// Null if there is none.
+  const entry* first() const noexcept {
     if (size_ == 0)
-      return never;
-    return late_leads() ? late_.front().stamp : front_.back().stamp;
+      return nullptr;
+    return late_leads() ? &late_.front() : &front_.back();
+  }
+
+  static bool comes_later(const entry& a, const entry& b) noexcept {
+    return a.stamp != b.stamp ? a.stamp > b.stamp : a.id > b.id;
   }
 
   void insert(time_point stamp, std::uint64_t id, T what) {
@@ -55,6 +59,7 @@ public:
     auto& from = next_bag();
     auto result = std::move(from.back());
     from.pop_back();
+    return_memory_of(from);
     --size_;
     refill();
     return result;
@@ -65,6 +70,7 @@ public:
   void erase_if(F useless) {
     auto erase_from = [&](bag& x) {
       size_ -= std::erase_if(x, [&](const entry& y) { return useless(y.id); });
+      return_memory_of(x);
     };
     erase_from(front_);
     erase_from(late_);
@@ -87,8 +93,10 @@ private:
   // in the cache, and enough that bags are few.
   static constexpr std::size_t bag_full = 128;
 
-  static bool comes_later(const entry& a, const entry& b) noexcept {
-    return a.stamp != b.stamp ? a.stamp > b.stamp : a.id > b.id;
+  // Of one instant there may be a million.
+  static void return_memory_of(bag& x) {
+    if (x.capacity() > 4 * bag_full && x.size() < x.capacity() / 4)
+      x.shrink_to_fit();
   }
 
   bool late_leads() const noexcept {

@@ -66,6 +66,20 @@ BOOST_AUTO_TEST_CASE(a_run_prints_a_table) {
   BOOST_TEST(has(x.out, "  steward "));
 }
 
+BOOST_AUTO_TEST_CASE(a_workload_that_is_named_twice_is_refused) {
+  auto x = bench({"W1", "W3", "W1"});
+  BOOST_TEST(x.status == 2);
+  BOOST_TEST(x.err
+             == "steward: WORKLOAD W1 is named twice; --repeat runs it more "
+                "often\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_driver_has_help) {
+  auto x = bench({"--driver", "--help"});
+  BOOST_TEST(x.status == 0);
+  BOOST_TEST(x.out.starts_with("steward: one run of a workload"), x.out);
+}
+
 BOOST_AUTO_TEST_CASE(lists_and_both_origins_are_all_measured) {
   auto x = bench({"W1", "W3", "--operations", "100", "--keys", "10", "--from",
                   "both", "--clients", "1,2", "--json", "-", "-q"});

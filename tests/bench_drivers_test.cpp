@@ -88,7 +88,8 @@ std::vector<std::string> origins_of(const driver& who) {
 // The share of the client's draws that a cache of `room` keys has, which lets
 // the least recently used one go.
 double hits_of_exact_lru(const run_options& run) {
-  zipf_keys keys{run, zipf{run.keys, zipf_keys::exponent}, 0};
+  const std::atomic<bool> goes_on{false};
+  zipf_keys keys{run, zipf{run.keys, zipf_keys::exponent, goes_on}, 0};
   std::list<std::string> by_use;
   std::unordered_map<std::string, std::list<std::string>::iterator> places;
   std::uint64_t hits = 0;
@@ -109,6 +110,16 @@ double hits_of_exact_lru(const run_options& run) {
 }
 
 } // namespace
+
+BOOST_AUTO_TEST_CASE(every_driver_has_help_and_complains_in_its_own_name) {
+  for (const auto& who : all_drivers()) {
+    auto help = run(who, "--help");
+    BOOST_TEST(help.out.starts_with(who.name + ": one run"), help.out);
+    auto wrong = run(who, "W9");
+    BOOST_TEST(wrong.err.starts_with(who.name + ": WORKLOAD is \"W9\""),
+               wrong.err);
+  }
+}
 
 BOOST_AUTO_TEST_CASE(every_driver_does_w1_and_finds_nearly_always_a_resource) {
   for (const auto& who : all_drivers())

@@ -27,6 +27,8 @@ run_options small_run(workload what, std::uint32_t keys, std::size_t clients) {
   return result;
 }
 
+const std::atomic<bool> false_now{false};
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_key_is_its_number_in_hexadecimal) {
@@ -35,8 +37,15 @@ BOOST_AUTO_TEST_CASE(a_key_is_its_number_in_hexadecimal) {
     BOOST_TEST(key_text{n}.view() == formatted(n));
 }
 
+BOOST_AUTO_TEST_CASE(who_is_stopped_prepares_no_hundred_million_keys) {
+  const std::atomic<bool> stop{true};
+  zipf law{100'000'000, 0.99, stop};
+  random_bits random{7};
+  BOOST_TEST(law(random) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(zipf_has_the_exact_probabilities) {
-  zipf law{1'000, 0.99};
+  zipf law{1'000, 0.99, false_now};
   double sum = 0;
   for (int i = 1; i <= 1'000; ++i)
     sum += std::pow(i, -0.99);
@@ -48,7 +57,7 @@ BOOST_AUTO_TEST_CASE(zipf_has_the_exact_probabilities) {
 BOOST_AUTO_TEST_CASE(zipf_draws_as_often_as_its_probabilities_say) {
   constexpr std::uint32_t ranks = 50;
   constexpr int draws = 200'000;
-  zipf law{ranks, 0.99};
+  zipf law{ranks, 0.99, false_now};
   random_bits random{7};
   std::vector<int> seen(ranks);
   for (int i = 0; i < draws; ++i)

@@ -35,6 +35,15 @@ public:
   }
 };
 
+/// As a shelf takes it back: `idle_again()` is called where the slot is missed.
+template <class F>
+void give_back(slot& held, time_point stamp, F idle_again) {
+  if (held.give_back(stamp) != slot::given::missed)
+    return;
+  held.give_back(stamp, true, true);
+  idle_again();
+}
+
 /// Two different params with one tag, if the standard library hashes with
 /// Murmur 2: blocks whose mixed values differ in the highest bit cancel out.
 inline std::optional<std::pair<std::string, std::string>> colliding_params() {

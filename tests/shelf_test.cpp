@@ -21,9 +21,16 @@ struct fixture : shelf_keeper {
   bool sound = true; // what `check` says
   int checks = 0;
   std::vector<std::pair<slot*, bool>> handed_over;
+  std::vector<slot_word> missed; // before its hold ended, and after it
 
   void hand_over(slot& s, bool healthy) noexcept override {
     handed_over.emplace_back(&s, healthy);
+  }
+
+  void idle_again(slot& s, function_ref<void()> end) noexcept override {
+    missed.push_back(s.word());
+    end();
+    missed.push_back(s.word());
   }
 
   bool check(void*) noexcept override {
@@ -60,6 +67,18 @@ struct fixture : shelf_keeper {
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(shelf_, fixture)
+
+BOOST_AUTO_TEST_CASE(the_keeper_sees_what_was_missed_become_idle) {
+  auto& s = open({}, 1);
+  BOOST_TEST(s.try_miss(s.word()));
+  time.at += 1s;
+  hold{&s}.give_back();
+  BOOST_REQUIRE(missed.size() == 2u);
+  BOOST_TEST(missed[0].holders() == 1u);
+  BOOST_TEST(missed[1].holders() == 0u);
+  BOOST_TEST(!missed[1].missed());
+  BOOST_TEST((s.last_used() == time.at));
+}
 
 BOOST_AUTO_TEST_CASE(what_nobody_took_on_the_way_does_not_set_out_again) {
   terms.checked = true;

@@ -38,19 +38,25 @@ BOOST_FIXTURE_TEST_SUITE(slot_, fixture)
 
 // -- the word -----------------------------------------------------------------
 
-BOOST_AUTO_TEST_CASE(a_word_keeps_its_four_parts_apart) {
+BOOST_AUTO_TEST_CASE(a_word_keeps_its_parts_apart) {
   for (auto p : {phase::closed, phase::opening, phase::open, phase::closing})
     for (bool attention : {false, true})
       for (std::uint64_t holders : {0u, 1u, 4096u, 8191u}) {
-        slot_word w{p, attention, holders, 0xffff'ffff'ffff};
+        slot_word w{p, attention, holders, 0x7fff'ffff'ffff};
         BOOST_TEST((w.in() == p));
         BOOST_TEST(w.attention() == attention);
         BOOST_TEST(w.holders() == holders);
-        BOOST_TEST(w.generation() == 0xffff'ffff'ffff);
+        BOOST_TEST(w.generation() == 0x7fff'ffff'ffff);
         BOOST_TEST((slot_word{w.raw()} == w));
         BOOST_TEST((w.with(phase::open).with(p) == w));
         BOOST_TEST(
           (w.with_attention(!attention).with_attention(attention) == w));
+        auto missed = w.with_missed(true);
+        BOOST_TEST(missed.missed());
+        BOOST_TEST(!w.missed());
+        BOOST_TEST(missed.holders() == holders);
+        BOOST_TEST(missed.with(phase::open).missed());
+        BOOST_TEST((missed.with_missed(false) == w));
       }
 }
 
@@ -67,6 +73,27 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(is(s, phase::open, 1));
   BOOST_TEST((s.give_back(noon, false) == slot::given::back));
   BOOST_TEST(is(s, phase::open, 0));
+}
+
+BOOST_AUTO_TEST_CASE(the_last_holder_of_what_is_missed_hears_of_it) {
+  open(2);
+  auto seen = s.word();
+  BOOST_TEST(s.try_miss(seen));
+  BOOST_TEST(!s.try_miss(seen)); // it is another word now
+  BOOST_TEST((s.give_back(noon) == slot::given::back)); // not the last one
+  BOOST_TEST((s.give_back(noon + 1s) == slot::given::missed));
+  BOOST_TEST(is(s, phase::open, 1)); // and still has it
+  BOOST_TEST((s.last_used() == noon + 1s));
+  BOOST_TEST((s.give_back(noon + 1s, true, true) == slot::given::back));
+  BOOST_TEST(!s.word().missed());
+  BOOST_TEST(is(s, phase::open, 0));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_missed_and_revoked_is_told_as_revoked) {
+  open(1);
+  BOOST_TEST(s.try_miss(s.word()));
+  s.revoke(nullptr);
+  BOOST_TEST((s.give_back(noon) == slot::given::revoked_last));
 }
 
 BOOST_AUTO_TEST_CASE(as_many_share_a_slot_as_the_word_can_count) {

@@ -212,7 +212,10 @@ private:
   struct kept {
     std::uint64_t id;
   };
-  using to_budget = std::variant<wanted, put, opened, closed, kept>;
+  struct idle_again {
+    std::uint64_t id;
+  };
+  using to_budget = std::variant<wanted, put, opened, closed, kept, idle_again>;
 
   // -- a key ------------------------------------------------------------------
 
@@ -294,6 +297,11 @@ private:
       world.budget_mail_.put(two_keys::opened{this, &s});
     }
 
+    void report_idle(std::uint64_t id) override {
+      reached("idle again");
+      world.budget_mail_.put(two_keys::idle_again{id});
+    }
+
     void report_closed(std::uint64_t id) override {
       world.budget_mail_.put(two_keys::closed{id});
     }
@@ -303,6 +311,13 @@ private:
 
     void hand_over(slot& s, bool healthy) noexcept override {
       on_released(s, healthy);
+    }
+
+    void idle_again(slot& s,
+                    steward::function_ref<void()> end) noexcept override {
+      auto id = s.id();
+      end();
+      report_idle(id);
     }
 
     bool check(void*) noexcept override {
@@ -328,11 +343,11 @@ private:
   }
 
   void on(wanted x) {
-    book_.wanted(x.by, noon, effects_);
+    book_.wanted(x.by, effects_);
   }
 
   void on(put) {
-    book_.returned(noon, effects_);
+    book_.returned(effects_);
   }
 
   void on(opened x) {
@@ -341,12 +356,16 @@ private:
 
   void on(closed x) {
     if (book_.closed(x.id))
-      book_.look_again(noon, effects_);
+      book_.look_again(effects_);
   }
 
   void on(kept x) {
-    if (book_.kept(x.id, noon))
-      book_.look_again(noon, effects_);
+    if (book_.kept(x.id))
+      book_.look_again(effects_);
+  }
+
+  void on(idle_again x) {
+    book_.idle_again(x.id);
   }
 
   void act(const book::grant& x) {

@@ -127,9 +127,9 @@ private:
     for (auto& x : mail) {
       budget_book<supervisor*>::effects out;
       if (auto* who = std::get_if<supervisor*>(&x))
-        book_.wanted(*who, time_point{}, out);
+        book_.wanted(*who, out);
       else
-        book_.returned(time_point{}, out);
+        book_.returned(out);
       for (auto& y : out)
         std::visit([](const auto& z) { tell(z); }, y);
     }

@@ -122,6 +122,10 @@ public:
     send(returned{&s, healthy});
   }
 
+  void idle_again(slot&, function_ref<void()>) noexcept override {
+    must(false, "without a budget nobody misses anything");
+  }
+
   bool check(void*) noexcept override {
     return true;
   }

@@ -281,6 +281,26 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(k.tick_after(100s) == "passivate");
 }
 
+// -- what the budget missed ---------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(what_was_missed_and_comes_back_by_message_is_told) {
+  auto options = small(1);
+  options.total_max = 1;
+  options.waiters_max = 1;
+  one_key k{options};
+  k.acquire("a");
+  k.opened(1);
+  auto& s = *k.resources.at(1).place;
+  BOOST_TEST(s.try_miss(s.word()));
+  k.acquire("a"); // waits, and gets it: it is not idle yet
+  BOOST_TEST(k.give_back(1) == "answer 2 with 1");
+  BOOST_TEST(s.word().missed());
+  k.acquire("a");
+  k.let_go(2);
+  k.forget(3); // while it is on its way
+  BOOST_TEST(k.deliver_all() == "report idle 1");
+}
+
 // -- drain --------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(an_empty_supervisor_is_drained_at_once) {

@@ -43,7 +43,7 @@ struct pool {
 
 /// A message to the budget, with what was true when it was sent.
 struct news {
-  enum { wanted, returned, opened, closed, kept } what;
+  enum { wanted, returned, opened, idle_again, closed, kept } what;
   std::uint64_t id = 0;
   slot* place = nullptr;
   time_point stamp{};
@@ -193,6 +193,10 @@ public:
   /// Gives back what was granted to a request; what comes of it.
   std::string give_back(request_id id, bool healthy = true) {
     let_go(id, healthy);
+    return deliver_all();
+  }
+
+  std::string deliver_all() {
     std::string text;
     while (!mail.empty())
       append(text, deliver());
@@ -228,6 +232,11 @@ public:
 
   void hand_over(slot& s, bool healthy) noexcept override {
     mail.emplace_back(&s, healthy);
+  }
+
+  void idle_again(slot& s, function_ref<void()> end) noexcept override {
+    end();
+    for_budget.push_back({news::idle_again, s.id()});
   }
 
   bool check(void*) noexcept override {
@@ -351,6 +360,11 @@ private:
     auto& s = *x.place;
     for_budget.push_back({news::opened, s.id(), &s, s.last_used()});
     return "report opened " + std::to_string(x.place->id());
+  }
+
+  std::string act(const effect::report_idle& x) {
+    for_budget.push_back({news::idle_again, x.id});
+    return "report idle " + std::to_string(x.id);
   }
 
   std::string act(const effect::report_closed& x) {

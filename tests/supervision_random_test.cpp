@@ -22,6 +22,7 @@ struct coverage {
   std::size_t waited = 0;
   std::size_t waited_for_a_holder = 0;
   std::size_t asked_to_give_up = 0;
+  std::size_t missed = 0;
   std::size_t kept = 0;
   std::size_t passivated = 0;
   std::array<std::size_t, 10> refused{};
@@ -266,17 +267,20 @@ private:
 
   void tell_budget(std::size_t from, const news& x) {
     book::effects out;
-    auto now = all_.time.at;
     auto look_again = false;
     switch (x.what) {
-      case news::wanted: book_.wanted(from, now, out); break;
-      case news::returned: book_.returned(now, out); break;
+      case news::wanted: book_.wanted(from, out); break;
+      case news::returned: book_.returned(out); break;
       case news::opened: book_.opened(x.id, *x.place, from, x.stamp); break;
+      case news::idle_again:
+        ++seen.missed;
+        book_.idle_again(x.id);
+        break;
       case news::closed: look_again = book_.closed(x.id); break;
-      case news::kept: look_again = book_.kept(x.id, now);
+      case news::kept: look_again = book_.kept(x.id);
     }
     if (look_again)
-      book_.look_again(now, out);
+      book_.look_again(out);
     for (auto& y : out) {
       auto to = std::visit([](const auto& z) { return z.to; }, y);
       keys_[to]->from_budget.push_back(y);
@@ -365,6 +369,7 @@ BOOST_AUTO_TEST_CASE(no_order_of_events_breaks_an_invariant) {
   BOOST_TEST(seen.revoked > 0u);
   BOOST_TEST(seen.asked_to_give_up > 0u);
   BOOST_TEST(seen.kept > 0u);
+  BOOST_TEST(seen.missed > 0u);
   BOOST_TEST(seen.passivated > 0u);
   for (auto why :
        {errc::key_full, errc::total_full, errc::open_failed,

@@ -20,6 +20,9 @@ public:
   void hand_over(slot&, bool) noexcept override {
   }
 
+  void idle_again(slot&, function_ref<void()>) noexcept override {
+  }
+
   bool check(void*) noexcept override {
     return true;
   }
@@ -35,7 +38,7 @@ struct fixture {
   testkit::probe a = s.probe("a");
   testkit::probe b = s.probe("b");
   permits all{1};
-  total_budget budget{all, pool_options{}, time};
+  total_budget budget{all, pool_options{}};
 
   // All there may be is one idle resource, of `owner`.
   void fill(std::shared_ptr<recipient> owner) {

@@ -35,8 +35,11 @@ void compare(int adds, F stamp_of) {
       });
     }
     BOOST_REQUIRE(order.size() == expected.size());
-    auto first = expected.empty() ? never : expected.begin()->first.first;
-    BOOST_REQUIRE(order.first_stamp() == first);
+    auto* first = order.first();
+    BOOST_REQUIRE((first == nullptr) == expected.empty());
+    if (first != nullptr)
+      BOOST_REQUIRE((std::pair{first->stamp, first->id}
+                     == expected.begin()->first));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace steward::bench {
@@ -179,6 +180,12 @@ bench_arguments to_arguments(const bench_words& words) {
   std::vector<std::string> all{"W1", "W2", "W3", "W4", "W5"};
   if (!words.workloads.empty())
     all = words.workloads;
+  auto sorted = all;
+  std::sort(sorted.begin(), sorted.end());
+  auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end())
+    throw unusable_run{"WORKLOAD " + printable(*twice)
+                       + " is named twice; --repeat runs it more often"};
   for (const auto& what : all)
     for (const auto& from : origins_of(words.from))
       for (const auto& clients : split_list(words.clients))

@@ -26,7 +26,7 @@ measurement measure_zipf(const run_options& run,
                          const std::atomic<bool>& stop) {
   std::vector<zipf_keys> sources;
   {
-    zipf law{run.keys, zipf_keys::exponent};
+    zipf law{run.keys, zipf_keys::exponent, stop};
     for (std::size_t i = 0; i < run.clients; ++i)
       sources.emplace_back(run, law, i);
   }
@@ -66,17 +66,21 @@ measurement measure(const run_options& run, const std::atomic<bool>& stop) {
 template <subject S>
 int drive(int count, const char* const* words) {
   try {
+    if (asks_for_help(count, words)) {
+      write_stdout(help_of_driver(S::name));
+      return 0;
+    }
     auto run = parse_run(count, words);
     write_stdout(to_line(measure<S>(run, interrupted())) + '\n');
     return interrupted() ? 128 + interrupt_signal() : 0;
   } catch (const unusable_run& error) {
-    complain(error.what());
+    complain(error.what(), S::name);
     return driver_words_unusable;
   } catch (const cannot_run& error) {
-    complain(error.what());
+    complain(error.what(), S::name);
     return driver_cannot_run;
   } catch (const std::exception& error) {
-    complain(error.what());
+    complain(error.what(), S::name);
     return driver_failed;
   }
 }

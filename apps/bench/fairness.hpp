@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace steward::bench {
 
 /// Jain's index of how evenly `shares` are spread: 1 if all are equal, 1/n if
-/// one has everything. 1 if nobody has anything.
-inline double jain_index(std::span<const std::uint64_t> shares) {
+/// one has everything. Nothing if nobody has anything.
+inline std::optional<double> jain_index(std::span<const std::uint64_t> shares) {
   double sum = 0;
   double squares = 0;
   for (auto n : shares) {
@@ -16,7 +17,7 @@ inline double jain_index(std::span<const std::uint64_t> shares) {
     squares += x * x;
   }
   if (squares == 0)
-    return 1;
+    return std::nullopt;
   return sum * sum / (static_cast<double>(shares.size()) * squares);
 }
 

@@ -2,6 +2,7 @@
 
 #include <steward/apps/text.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -105,6 +106,28 @@ run_options defaults_of(workload what) {
       break;
   }
   return result;
+}
+
+std::string help_of_driver(std::string_view name) {
+  return std::string{name}
+         + ": one run of a workload, as one line of JSON\n\n"
+           "  WORKLOAD            W1, W2, W3, W4 or W5; then, in any order,\n"
+           "  --clients N         1 to 1024\n"
+           "  --from WHAT         threads or actors\n"
+           "  --keys K            1 to 100000000\n"
+           "  --seconds S         0.001 to 3600\n"
+           "  --limit L           most resources of a key, 1 to 1000000\n"
+           "  --total T           most of all keys\n"
+           "  --seed X            which keys are drawn\n"
+           "  --pace R            operations that are due in a second\n"
+           "  --operations O      so many of them instead of --seconds\n\n"
+           "`steward bench --help` tells what the workloads are, under DRIVERS\n"
+           "what is printed and with what a driver ends, and compares several.\n";
+}
+
+bool asks_for_help(int count, const char* const* words) {
+  auto is_help = [](std::string_view x) { return x == "-h" || x == "--help"; };
+  return std::any_of(words, words + count, is_help);
 }
 
 run_options parse_run(int count, const char* const* words) {

@@ -59,6 +59,12 @@ public:
   using std::invalid_argument::invalid_argument;
 };
 
+/// What a driver called `name` prints when it is asked for help.
+std::string help_of_driver(std::string_view name);
+
+/// Whether one of the words does.
+bool asks_for_help(int count, const char* const* words);
+
 /// Reads `WORKLOAD [--clients N] [--from threads|actors] [--keys K]
 /// [--seconds S] [--limit L] [--total T] [--seed X] [--pace R]
 /// [--operations O]`. Throws `unusable_run`.

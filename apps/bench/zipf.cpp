@@ -5,10 +5,10 @@
 
 namespace steward::bench {
 
-zipf::zipf(std::uint32_t n, double s) {
+zipf::zipf(std::uint32_t n, double s, const std::atomic<bool>& stop) {
   sums_.reserve(n);
   double sum = 0;
-  for (std::uint32_t i = 0; i < n; ++i)
+  for (std::uint32_t i = 0; i < n && (i == 0 || !stop); ++i)
     sums_.push_back(sum += std::pow(static_cast<double>(i) + 1, -s));
   for (auto& x : sums_)
     x /= sum;

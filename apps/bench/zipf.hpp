@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -35,10 +36,11 @@ private:
 
 /// Draws ranks 0 to n - 1 with probabilities proportional to 1 / (rank + 1)^s,
 /// exactly, from a table of n doubles. Drawing takes a binary search: draw
-/// before you measure.
+/// before you measure. There are fewer ranks if `stop` is set meanwhile, as a
+/// hundred million take seconds.
 class zipf {
 public:
-  zipf(std::uint32_t n, double s);
+  zipf(std::uint32_t n, double s, const std::atomic<bool>& stop);
 
   std::uint32_t operator()(random_bits& random) const;
 

@@ -168,6 +168,9 @@ protected:
   virtual void report_opened(slot&) {
   }
 
+  virtual void report_idle(std::uint64_t) {
+  }
+
   virtual void report_closed(std::uint64_t) {
   }
 
@@ -204,6 +207,10 @@ private:
 
   void act(const steward::effect::report_opened& x) {
     report_opened(*x.place);
+  }
+
+  void act(const steward::effect::report_idle& x) {
+    report_idle(x.id);
   }
 
   void act(const steward::effect::report_closed& x) {

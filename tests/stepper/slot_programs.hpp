@@ -85,6 +85,7 @@ protected:
         place_.forget();
         break;
       case slot::given::revoked: reached("came back after the end"); break;
+      case slot::given::missed: must(false, "nobody misses it"); break;
       case slot::given::back: reached("came back");
     }
   }
@@ -325,6 +326,7 @@ private:
         s.forget();
         break;
       case slot::given::revoked: reached("came back after the end"); break;
+      case slot::given::missed: must(false, "nobody misses it"); break;
       case slot::given::back: reached("came back before");
     }
   }

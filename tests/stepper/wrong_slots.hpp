@@ -44,7 +44,7 @@ struct holds_by_load_and_store : slot {
 
 struct holds_whatever_happened : slot {
   bool try_hold(slot_word) {
-    word_of(*this).fetch_add(8u + (1u << 16));
+    word_of(*this).fetch_add(slot_word{}.one_more().raw());
     return true;
   }
 };

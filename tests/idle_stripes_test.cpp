@@ -2,7 +2,7 @@
 
 #include "core_fixtures.hpp"
 
-#include <steward/core/idle_shards.hpp>
+#include <steward/core/idle_stripes.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -17,10 +17,10 @@ namespace {
 
 // What is open, and when it was used: as a list.
 struct fixture {
-  explicit fixture(std::size_t shards) : all(shards) {
+  explicit fixture(std::size_t stripes) : all(stripes) {
   }
 
-  idle_shards<char> all;
+  idle_stripes<char> all;
   time_point now = start;
   std::vector<std::unique_ptr<slot>> open;
   std::vector<std::unique_ptr<slot>> gone; // the order may still point to them
@@ -32,6 +32,10 @@ struct fixture {
     s.opened(this, now, 0, false);
     all.insert({'a', &s, ids}, now);
     return s;
+  }
+
+  void give_back(slot& s) {
+    core_test::give_back(s, now, [&] { all.idle_again(s.id()); });
   }
 
   void forget(const slot& s) {
@@ -59,9 +63,9 @@ struct fixture {
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(idle_shards_)
+BOOST_AUTO_TEST_SUITE(idle_stripes_)
 
-BOOST_AUTO_TEST_CASE(the_least_recently_used_of_all_shards_is_claimed) {
+BOOST_AUTO_TEST_CASE(the_least_recently_used_of_all_stripes_is_claimed) {
   std::size_t claimed = 0;
   std::size_t none = 0;
   for (unsigned seed = 1; seed <= 300; ++seed) {
@@ -85,13 +89,13 @@ BOOST_AUTO_TEST_CASE(the_least_recently_used_of_all_shards_is_claimed) {
           if (some == nullptr)
             break;
           if (some->word().holders() > 0)
-            some->give_back(f.now);
+            f.give_back(*some);
           else
             BOOST_REQUIRE(some->try_hold(some->word()));
           break;
         default:
           auto expected = f.oldest();
-          auto x = f.all.claim(f.now, random());
+          auto x = f.all.claim(random());
           BOOST_REQUIRE_MESSAGE(x.has_value() == (expected != never),
                                 "seed " << seed);
           if (!x) {
@@ -110,13 +114,13 @@ BOOST_AUTO_TEST_CASE(the_least_recently_used_of_all_shards_is_claimed) {
   BOOST_TEST(none > 100u);
 }
 
-BOOST_AUTO_TEST_CASE(of_shards_that_begin_alike_the_first_to_look_at_is_taken) {
+BOOST_AUTO_TEST_CASE(of_stripes_that_begin_alike_the_first_to_look_at_is_taken) {
   fixture f{3};
   for (int i = 0; i < 3; ++i)
     f.open_one();
   f.now += 1s;
   for (std::size_t from : {2u, 0u, 1u}) {
-    auto x = f.all.claim(f.now, from);
+    auto x = f.all.claim(from);
     BOOST_REQUIRE(x.has_value());
     BOOST_TEST(x->id % 3 == from);
   }
@@ -127,19 +131,19 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_is_expected_until_it_is_heard_of) {
   auto& first = f.open_one();
   f.now += 1s;
   auto& second = f.open_one();
-  auto x = f.all.expect_next(f.now);
+  auto x = f.all.expect_next();
   BOOST_REQUIRE(x.has_value());
   BOOST_TEST(x->ask);
   BOOST_TEST(x->from.place == &first);
   BOOST_REQUIRE(second.try_take(second.word()));
-  auto y = f.all.expect_next(f.now); // its permit comes by itself
+  auto y = f.all.expect_next(); // its permit comes by itself
   BOOST_REQUIRE(y.has_value());
   BOOST_TEST(!y->ask);
   BOOST_TEST(f.all.expected() == 2u);
-  BOOST_TEST(!f.all.expect_next(f.now).has_value());
+  BOOST_TEST(!f.all.expect_next().has_value());
   BOOST_TEST(f.all.closed(2));
-  BOOST_TEST(f.all.kept(1, f.now));
-  BOOST_TEST(!f.all.kept(1, f.now));
+  BOOST_TEST(f.all.kept(1));
+  BOOST_TEST(!f.all.kept(1));
   BOOST_TEST(f.all.expected() == 0u);
   BOOST_TEST(f.all.known() == 1u);
 }
@@ -155,7 +159,7 @@ BOOST_AUTO_TEST_CASE(what_closes_by_itself_leaves_no_trace_in_the_order) {
     BOOST_TEST(!f.all.closed(id));
     BOOST_TEST(f.all.known() == 1u);
   }
-  auto x = f.all.claim(f.now, 0);
+  auto x = f.all.claim(0);
   BOOST_REQUIRE(x.has_value());
   BOOST_TEST(x->place == &last);
   BOOST_TEST(f.all.known() == 0u);
@@ -166,7 +170,7 @@ BOOST_AUTO_TEST_CASE(what_is_being_closed_is_passed_over_and_expected) {
   auto& first = f.open_one();
   auto& second = f.open_one();
   BOOST_REQUIRE(first.try_take(first.word()));
-  auto x = f.all.claim(f.now + 1s, 0);
+  auto x = f.all.claim(0);
   BOOST_REQUIRE(x.has_value());
   BOOST_TEST(x->place == &second);
   BOOST_TEST(f.all.expected() == 1u);
@@ -178,7 +182,7 @@ BOOST_AUTO_TEST_CASE(what_closes_while_it_is_claimed_is_no_hope_later) {
   for (auto left_to_owner : {false, true}) {
     fixture f{1};
     auto& victim = f.open_one();
-    auto x = f.all.claim(f.now + 1s, 0);
+    auto x = f.all.claim(0);
     BOOST_REQUIRE(x.has_value());
     f.close(victim); // its time was over
     BOOST_TEST(!f.all.closed(x->id));
@@ -193,20 +197,80 @@ BOOST_AUTO_TEST_CASE(what_closes_while_it_is_claimed_is_no_hope_later) {
     if (left_to_owner)
       f.all.expect(*x);
     else
-      f.all.insert(*x, f.now);
+      f.all.put_back(*x);
     BOOST_TEST(f.all.expected() == 0u);
     BOOST_TEST(f.all.known() == 1u);
-    auto next = f.all.expect_next(f.now + 1s);
+    auto next = f.all.expect_next();
     BOOST_REQUIRE(next.has_value());
     BOOST_TEST(next->ask);
     BOOST_TEST(next->from.place == &idle);
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_in_use_is_looked_at_once) {
+  fixture f{1};
+  constexpr std::size_t many = 3000; // more than are looked at in one go
+  for (std::size_t i = 0; i < many; ++i) {
+    auto& s = f.open_one();
+    BOOST_REQUIRE(s.try_hold(s.word()));
+  }
+  auto missed = [&] {
+    return std::count_if(f.open.begin(), f.open.end(),
+                         [](const auto& x) { return x->word().missed(); });
+  };
+  BOOST_TEST(!f.all.claim(0).has_value());
+  BOOST_TEST(static_cast<std::size_t>(missed()) == many);
+  BOOST_TEST(f.all.known() == many);
+  auto& back = *f.open[many / 2];
+  f.give_back(back);
+  BOOST_TEST(!back.word().missed());
+  auto x = f.all.claim(0);
+  BOOST_REQUIRE(x.has_value());
+  BOOST_TEST(x->place == &back);
+  BOOST_TEST(!f.all.claim(0).has_value());
+  BOOST_TEST(static_cast<std::size_t>(missed()) == many - 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_closes_while_it_is_missed_is_forgotten) {
+  fixture f{1};
+  auto& s = f.open_one();
+  BOOST_REQUIRE(s.try_hold(s.word()));
+  BOOST_TEST(!f.all.claim(0).has_value());
+  BOOST_TEST(s.revoke(nullptr) == 1u);
+  BOOST_TEST(!f.all.closed(s.id()));
+  BOOST_TEST(f.all.known() == 0u);
+  f.all.idle_again(s.id());
+  BOOST_TEST(!f.all.claim(0).has_value());
+}
+
+// One goes through no more stamps than that; the next ones go on.
+BOOST_AUTO_TEST_CASE(after_a_million_uses_a_claim_corrects_a_part_of_all) {
+  fixture f{1};
+  constexpr std::size_t many = 5000;
+  for (std::size_t i = 0; i < many; ++i)
+    f.open_one();
+  for (auto i = f.open.rbegin(); i != f.open.rend(); ++i) {
+    f.now += 1s;
+    BOOST_REQUIRE((*i)->try_hold((*i)->word()));
+    f.give_back(**i);
+  }
+  auto x = f.all.claim(0); // of the first 1,024, which were used last
+  BOOST_REQUIRE(x.has_value());
+  BOOST_TEST(x->id == 1024u);
+  for (std::size_t i = 1; i < 5; ++i)
+    BOOST_REQUIRE(f.all.claim(0).has_value());
+  x = f.all.claim(0);
+  BOOST_REQUIRE(x.has_value());
+  BOOST_TEST(x->id == many - 1); // from here on it is the first of all
+  x = f.all.claim(0);
+  BOOST_REQUIRE(x.has_value());
+  BOOST_TEST(x->id == many - 2);
+}
+
 BOOST_AUTO_TEST_CASE(after_a_stop_it_is_empty_and_stays_so) {
   fixture f{2};
   f.open_one();
-  f.all.expect_next(f.now);
+  f.all.expect_next();
   f.open_one();
   auto left = f.all.stop();
   BOOST_TEST(left.size() == 2u);
@@ -215,7 +279,7 @@ BOOST_AUTO_TEST_CASE(after_a_stop_it_is_empty_and_stays_so) {
   f.all.expect({'a', &s, 99});
   BOOST_TEST(!f.all.closed(98));
   BOOST_TEST(f.all.known() == 0u);
-  BOOST_TEST(!f.all.claim(f.now + 1s, 0).has_value());
+  BOOST_TEST(!f.all.claim(0).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,8 +1,8 @@
-// The order of idle resources in two shards, and who claims, uses and closes
+// The order of idle resources in two stripes, and who claims, uses and closes
 // them beside each other, in every interleaving.
 #include <boost/test/unit_test.hpp>
 
-#include <steward/core/idle_shards.hpp>
+#include <steward/core/idle_stripes.hpp>
 #include <steward/tests/stepper/check.hpp>
 #include <steward/tests/stepper/mutex.hpp>
 #include <steward/tests/stepper/noted.hpp>
@@ -26,7 +26,12 @@ namespace {
 constexpr steward::time_point start{100s};
 constexpr steward::time_point now{200s};
 
-enum class wrong { nothing, keeps_what_is_used, tells_before_it_closes };
+enum class wrong {
+  nothing,
+  keeps_what_is_used,
+  tells_before_it_closes,
+  tells_nobody
+};
 
 struct cast {
   std::size_t resources = 2; // opened one after the other
@@ -54,7 +59,7 @@ public:
   }
 
 private:
-  using order = steward::idle_shards<char, stepper::mutex>;
+  using order = steward::idle_stripes<char, stepper::mutex>;
 
   void open(std::uint64_t id) {
     auto& s = *(slots_[id - 1] = std::make_unique<slot>());
@@ -76,7 +81,7 @@ private:
   }
 
   void claim(std::size_t from) {
-    auto x = all_.claim(now, from);
+    auto x = all_.claim(from);
     if (!x) {
       must(untouched() < who_.claimers, "who can have one goes away with one");
       return reached("claimed none");
@@ -86,7 +91,7 @@ private:
     if (s.id() != x->id || seen.in() != phase::open || !s.try_take(seen)) {
       must(!only_claimers(), "nobody claims what another has claimed");
       if (who_.fault != wrong::keeps_what_is_used)
-        all_.insert(*x, now);
+        all_.put_back(*x);
       return reached("put back");
     }
     reached("claimed");
@@ -94,12 +99,17 @@ private:
     ++closed_.change();
   }
 
-  static void use(slot& s) {
+  void use(slot& s) {
     auto seen = s.word();
     if (seen.in() != phase::open || !s.try_hold(seen))
       return reached("not borrowed");
     let_others();
-    s.give_back(now);
+    if (s.give_back(now) == slot::given::missed) {
+      reached("missed");
+      s.give_back(now, true, true);
+      if (who_.fault != wrong::tells_nobody)
+        all_.idle_again(1);
+    }
     reached("used");
   }
 
@@ -118,7 +128,7 @@ private:
   }
 
   void expect_one() {
-    auto x = all_.expect_next(now);
+    auto x = all_.expect_next();
     if (!x)
       return reached("expected none");
     if (!x->ask)
@@ -130,7 +140,7 @@ private:
       ++closed_.change();
       must(all_.closed(x->from.id), "what is asked for is expected");
     } else {
-      all_.kept(x->from.id, now);
+      all_.kept(x->from.id);
       reached("kept");
     }
   }
@@ -146,7 +156,7 @@ private:
     for (std::size_t i = 0; only_claimers() && i < closed_.get(); ++i)
       must(slots_[i]->word().in() == phase::closed, "the oldest go first");
     for (std::size_t i = 0; i < open; ++i)
-      must(all_.claim(now + 1s, 0).has_value(), "what is left can be claimed");
+      must(all_.claim(0).has_value(), "what is left can be claimed");
   }
 
   const cast who_;
@@ -157,7 +167,7 @@ private:
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(step_idle_shards)
+BOOST_AUTO_TEST_SUITE(step_idle_stripes)
 
 BOOST_AUTO_TEST_CASE(claimers_take_the_oldest_and_each_another_one) {
   check_proved(explore<world>("2 claimers of 3", reduced,
@@ -171,7 +181,10 @@ BOOST_AUTO_TEST_CASE(claimers_take_the_oldest_and_each_another_one) {
 BOOST_AUTO_TEST_CASE(who_claims_finds_what_nobody_uses) {
   check_proved(explore<world>("claimer and user", reduced,
                               cast{.claimers = 1, .users = 1}),
-               {"claimed", "put back", "used", "not borrowed"});
+               {"claimed", "put back", "used", "not borrowed", "missed"});
+  check_proved(explore<world>("2 claimers and user of 1", reduced,
+                              cast{.resources = 1, .claimers = 2, .users = 1}),
+               {"claimed", "claimed none", "used", "missed"});
 }
 
 BOOST_AUTO_TEST_CASE(what_its_owner_closes_is_forgotten_once) {
@@ -196,6 +209,12 @@ BOOST_AUTO_TEST_CASE(a_wrong_use_is_found) {
   check_proved(with("right use", wrong::nothing), {"claimed", "put back"});
   check_broken(with("keeps what is used", wrong::keeps_what_is_used),
                "what is open is known, and nothing else");
+  check_broken(explore<world>("tells nobody", reduced,
+                              cast{.resources = 1,
+                                   .claimers = 1,
+                                   .users = 1,
+                                   .fault = wrong::tells_nobody}),
+               "what is left can be claimed");
   check_broken(with("tells before it closes", wrong::tells_before_it_closes),
                "what is open is known, and nothing else");
 }

@@ -1,9 +1,9 @@
-// Threads claim, borrow and close resources whose order is kept in shards. Runs
+// Threads claim, borrow and close resources whose order is kept in stripes. Runs
 // under ThreadSanitizer. Ends with 1 if a resource was lost or had by two, or if
 // something that should happen never did.
 #include "stress.hpp"
 
-#include <steward/core/idle_shards.hpp>
+#include <steward/core/idle_stripes.hpp>
 
 #include <array>
 #include <atomic>
@@ -19,7 +19,7 @@
 using namespace steward;
 using namespace std::chrono_literals;
 
-const char* const stress::program = "stress_idle_shards";
+const char* const stress::program = "stress_idle_stripes";
 using stress::must;
 
 namespace {
@@ -29,7 +29,8 @@ constexpr std::size_t resources = 24;
 constexpr int steps = 10'000;
 
 struct event_counts {
-  std::atomic<std::uint64_t> opened, claimed, lost, used, closed, hopes, kept;
+  std::atomic<std::uint64_t> opened, claimed, lost, used, closed, hopes, kept,
+    missed;
 };
 
 event_counts count;
@@ -47,8 +48,8 @@ public:
     must(all_.expected() == 0, "nothing is expected for ever");
     must(all_.known() == resources, "all that is open is known once");
     for (std::size_t i = 0; i < resources; ++i)
-      must(all_.claim(now() + 1h, i).has_value(), "all is there");
-    must(!all_.claim(now() + 1h, 0), "and no more");
+      must(all_.claim(i).has_value(), "all is there");
+    must(!all_.claim(0), "and no more");
   }
 
 private:
@@ -95,7 +96,7 @@ private:
   }
 
   void claim(std::size_t luck) {
-    auto x = all_.claim(now(), luck);
+    auto x = all_.claim(luck);
     if (!x)
       return;
     if (take_later(*x->place, x->id, luck % 128 == 0)) {
@@ -104,7 +105,7 @@ private:
       open(*x->place);
     } else {
       ++count.lost;
-      all_.insert(*x, now());
+      all_.put_back(*x);
     }
   }
 
@@ -119,13 +120,13 @@ private:
   }
 
   void expect_one(std::size_t luck) {
-    auto x = all_.expect_next(now());
+    auto x = all_.expect_next();
     if (!x || !x->ask)
       return;
     ++count.hopes;
     auto& s = *x->from.place;
     if (!take_later(s, x->from.id, luck % 128 == 0)) {
-      all_.kept(x->from.id, now());
+      all_.kept(x->from.id);
       ++count.kept;
       return;
     }
@@ -134,17 +135,22 @@ private:
     open(s);
   }
 
-  static void use(slot& s, bool long_one) {
+  void use(slot& s, bool long_one) {
     auto seen = s.word();
     if (seen.in() != phase::open || seen.holders() > 0 || !s.try_hold(seen))
       return;
     ++count.used;
     if (long_one)
       std::this_thread::yield();
-    s.give_back(now());
+    auto id = s.id();
+    if (s.give_back(now()) == slot::given::missed) {
+      s.give_back(now(), true, true);
+      all_.idle_again(id);
+      ++count.missed;
+    }
   }
 
-  idle_shards<int, std::mutex> all_{4};
+  idle_stripes<int, std::mutex> all_{4};
   std::atomic<std::uint64_t> ids_{0};
   std::array<slot, resources> slots_;
 };
@@ -160,5 +166,6 @@ int main() {
                     {"used", count.used},
                     {"closed", count.closed},
                     {"hopes", count.hopes},
-                    {"kept", count.kept}});
+                    {"kept", count.kept},
+                    {"missed", count.missed}});
 }

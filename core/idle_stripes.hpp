@@ -21,32 +21,32 @@ struct no_lock {
   }
 };
 
-/// An `idle_order` for many threads, if `Lock` is a lock: shards that each have
+/// An `idle_order` for many threads, if `Lock` is a lock: stripes that each have
 /// one, and whose firsts are compared. So it is the order of all; only which is
 /// the first of equal stamps depends on where one begins to look. All functions:
 /// any thread.
 template <class Owner, class Lock = no_lock>
-class idle_shards {
+class idle_stripes {
 public:
   using order = idle_order<Owner>;
   using resource = typename order::resource;
   using hope = typename order::hope;
 
   /// @pre `count` > 0
-  explicit idle_shards(std::size_t count)
-    : count_(count), shards_(new shard[count]) {
+  explicit idle_stripes(std::size_t count)
+    : count_(count), stripes_(new stripe[count]) {
   }
 
-  /// See `idle_order`. `from`: the shard to look at first.
-  std::optional<resource> claim(time_point now, std::size_t from) {
-    return first_of_all(now, from, [now](order& x, time_point last) {
-      return x.claim(now, last);
+  /// See `idle_order`. `from`: the stripe to look at first.
+  std::optional<resource> claim(std::size_t from) {
+    return first_of_all(from, [](order& x, time_point last) {
+      return x.claim(last);
     });
   }
 
-  std::optional<hope> expect_next(time_point now) {
-    return first_of_all(now, 0, [now](order& x, time_point last) {
-      return x.expect_next(now, last);
+  std::optional<hope> expect_next() {
+    return first_of_all(0, [](order& x, time_point last) {
+      return x.expect_next(last);
     });
   }
 
@@ -54,13 +54,23 @@ public:
     with(x.id, [&](order& to) { to.insert(std::move(x), stamp); });
   }
 
+  /// It was claimed, and stays open.
+  void put_back(resource x) {
+    with(x.id, [&](order& to) { to.insert_as_used(std::move(x)); });
+  }
+
   void expect(resource x) {
     with(x.id, [&](order& by) { by.expect(std::move(x)); });
   }
 
+  /// Its last holder gives it back, who found that it was missed.
+  void idle_again(std::uint64_t id) {
+    with(id, [id](order& in) { in.idle_again(id); });
+  }
+
   /// It is closed; whether it was expected.
   bool closed(std::uint64_t id) {
-    return with(id, [&](order& in) {
+    return with(id, [id](order& in) {
       auto x = in.expected(id);
       if (!x)
         in.forget(id);
@@ -69,11 +79,11 @@ public:
   }
 
   /// It stays open; whether it was expected.
-  bool kept(std::uint64_t id, time_point now) {
-    return with(id, [&](order& in) {
+  bool kept(std::uint64_t id) {
+    return with(id, [id](order& in) {
       auto x = in.expected(id);
       if (x)
-        in.insert(std::move(*x), now);
+        in.insert_as_used(std::move(*x));
       return x.has_value();
     });
   }
@@ -91,12 +101,12 @@ public:
     std::vector<order> result;
     for (std::size_t i = 0; i < count_; ++i)
       result.push_back(
-        with_shard(shards_[i], [](order& x) { return x.stop(); }));
+        with_stripe(stripes_[i], [](order& x) { return x.stop(); }));
     return result;
   }
 
 private:
-  struct alignas(64) shard {
+  struct alignas(64) stripe {
     Lock guard;
     order resources;
     // Read by everybody, and seldom written.
@@ -110,7 +120,7 @@ private:
   // Has the lock, and says before it lets go what is first now.
   class visit {
   public:
-    explicit visit(shard& of) : of_(of) {
+    explicit visit(stripe& of) : of_(of) {
       of_.guard.lock();
     }
 
@@ -126,71 +136,67 @@ private:
     }
 
   private:
-    shard& of_;
+    stripe& of_;
   };
 
   template <class F>
-  static auto with_shard(shard& s, F f) {
+  static auto with_stripe(stripe& s, F f) {
     visit here{s};
     return f(s.resources);
   }
 
   template <class F>
   auto with(std::uint64_t id, F f) {
-    return with_shard(shards_[id % count_], f);
+    return with_stripe(stripes_[id % count_], f);
   }
 
   template <class F>
   std::size_t sum(F f) const {
     std::size_t result = 0;
     for (std::size_t i = 0; i < count_; ++i)
-      result += with_shard(shards_[i], f);
+      result += with_stripe(stripes_[i], f);
     return result;
   }
 
   struct leaders {
-    shard* first = nullptr;
-    time_point stamp = never; // where it begins
-    time_point next = never;  // and the second one
+    stripe* first = nullptr;
+    time_point next = never; // when the second one begins
   };
 
   leaders earliest(std::size_t from) noexcept {
     leaders result;
+    auto begins = never;
     for (std::size_t i = 0; i < count_; ++i) {
-      auto& s = shards_[(from + i) % count_];
+      auto& s = stripes_[(from + i) % count_];
       auto stamp = s.first_stamp();
-      if (stamp < result.stamp)
-        result = {&s, stamp, result.stamp};
-      else if (stamp < result.next)
+      if (stamp < begins) {
+        result = {&s, begins};
+        begins = stamp;
+      } else if (stamp < result.next) {
         result.next = stamp;
+      }
     }
     return result;
   }
 
-  // `f(order, last)` of the shard that begins first, until it gives something.
+  // `f(order, last)` of the stripe that begins first, until it gives something.
   template <class F>
-  auto first_of_all(time_point now, std::size_t from, F f) {
+  auto first_of_all(std::size_t from, F f) {
     using answer = decltype(f(std::declval<order&>(), never));
     for (;;) {
-      auto [first, stamp, next] = earliest(from);
+      auto [first, next] = earliest(from);
       if (first == nullptr)
         return answer{};
-      if (stamp >= now)
-        break; // all have been used just now, or are in use
-      // Nothing means that the first of that shard had been used since. It is in
-      // its right place now, which is later, so this comes to an end.
-      if (auto x = with_shard(*first, [&](order& s) { return f(s, next); }))
+      // Nothing means that the first ones of that stripe had been used since, or
+      // are in use. They are in their right places now, which are later, or in
+      // none, so this comes to an end.
+      if (auto x = with_stripe(*first, [&](order& s) { return f(s, next); }))
         return x;
     }
-    for (std::size_t i = 0; i < count_; ++i)
-      if (auto x = with_shard(shards_[(from + i) % count_],
-                              [&](order& s) { return f(s, never); }))
-        return x;
-    return answer{};
   }
 
   std::size_t count_;
-  std::unique_ptr<shard[]> shards_;
+  std::unique_ptr<stripe[]> stripes_;
 };
 
 } // namespace steward
