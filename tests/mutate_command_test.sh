@@ -25,6 +25,7 @@ echo 'core/sample.cpp | int known = 4 + 1; | + 1 -> nothing | it is known' \
 
 # Makes tests that do what the sources say, and what the files here do:
 #   sick   a test fails
+#   races  one mutant is seen by the exploration only
 #   fills  a build that fails leaves no space for any other
 cat > "$dir/bin/cmake" << 'CMAKE'
 #!/bin/sh
@@ -42,7 +43,11 @@ for target; do
   echo '#!/bin/sh' > "$build/tests/$target"
   chmod +x "$build/tests/$target"
 done
-[ "$target" != steward_explore ] || exit 0
+if [ "$target" = steward_explore ]; then
+  [ ! -e "$here/races" ] || grep -q '3 + 1' "$core/sample.cpp" \
+    || echo exit 1 >> "$build/tests/steward_explore"
+  exit 0
+fi
 grep -q '2 + 1' "$core/sample.cpp" || echo exit 1 >> "$build/tests/slot_test"
 [ ! -e "$here/sick" ] || echo exit 1 >> "$build/tests/shelf_test"
 grep -q '1 + 1' "$core/hangs.cpp" \
@@ -89,6 +94,12 @@ said '0 killed, 0 equivalent, 0 survived, 1 invalid'
 mutate 0 core/hangs.cpp --time-min 1
 said 'killed     core/hangs.cpp:1: + 1 -> nothing  (by slot_test, which did not end in 1 s)'
 rm "$dir/hangs"
+: > "$dir/races"
+mutate 0 core/sample.cpp
+said 'killed     core/sample.cpp:2: + 1 -> nothing  (by steward_explore)'
+mutate 1 core/sample.cpp --core
+said 'survived   core/sample.cpp:2: + 1 -> nothing  (int survives = 3 + 1;)'
+rm "$dir/races"
 
 # -- where nothing is known ---------------------------------------------------
 
