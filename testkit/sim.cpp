@@ -25,7 +25,7 @@ caf::actor_system_config& made_virtual(caf::actor_system_config& cfg) {
 #  error "the simulation knows the test scheduler of CAF 0.17.6 only"
 #endif
   cfg.set("scheduler.policy", caf::atom("testing"));
-  cfg.set(surroundings::simulated_option, true);
+  caf::put(cfg.content, surroundings::simulated_option, true);
   hold_threads_of(cfg);
   return cfg;
 }
