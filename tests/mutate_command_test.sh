@@ -15,6 +15,9 @@ for test in "$(dirname "$0")"/*_test.cpp; do
 done
 echo 'bool breaks = false; // the build, if anything else' > "$dir/core/breaks.cpp"
 echo 'int hangs = 1 + 1;' > "$dir/core/hangs.cpp"
+# What is planted is not ours to change.
+printf '%s\n' 'if (STEWARD_PLANTED(bug))' '  for (;;)' '    x = 1 + 1;' 'y();' \
+  > "$dir/core/planted.cpp"
 cat > "$dir/core/sample.cpp" << 'SOURCE'
 int killed = 2 + 1;
 int survives = 3 + 1;
