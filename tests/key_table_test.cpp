@@ -3,15 +3,12 @@
 #include <steward/runtime/epochs.hpp>
 #include <steward/runtime/key_table.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <memory>
 #include <random>
 #include <set>
-#include <stop_token>
 #include <thread>
-#include <vector>
 
 using namespace steward;
 
@@ -123,48 +120,6 @@ BOOST_AUTO_TEST_CASE(garbage_waits_for_company_but_not_for_ever) {
     all.retire(std::make_shared<int>(i));
     BOOST_TEST(all.left_over() < 4);
   }
-}
-
-// On real cores and with the real fences, of which neither the stepper nor the
-// thread sanitizer knows.
-BOOST_AUTO_TEST_CASE(nobody_reads_what_was_destroyed) {
-  struct life {
-    std::atomic<bool> over{false};
-  };
-  std::vector<life> lives(200'000);
-  epochs all{1};
-  std::atomic<life*> current{lives.data()};
-  std::atomic<std::size_t> reads{0};
-  std::atomic<std::size_t> late{0};
-  auto read = [&](const std::stop_token& end) {
-    // Stores that wait for memory keep those behind them waiting: the one that
-    // says that somebody reads, too, if nothing makes it known.
-    std::vector<std::size_t> memory(1 << 22);
-    std::mt19937 random{1};
-    while (!end.stop_requested()) {
-      for (int i = 0; i < 8; ++i)
-        memory[random() % memory.size()] = 1;
-      epochs::reading here{all};
-      auto* found = current.load(std::memory_order_acquire);
-      auto over = false;
-      for (int i = 0; i < 100; ++i)
-        over = over || found->over.load(std::memory_order_acquire);
-      late += over ? 1 : 0;
-      if (++reads == 1)
-        reads.notify_one();
-    }
-  };
-  {
-    std::jthread reader{read};
-    reads.wait(0);
-    for (auto& next : lives) {
-      auto* old = current.exchange(&next, std::memory_order_acq_rel);
-      if (old != &next) // the first one
-        all.retire({old, [](life* x) { x->over.store(true); }});
-    }
-  }
-  BOOST_TEST(reads > 0u);
-  BOOST_TEST(late == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
