@@ -32,6 +32,9 @@ function(steward_library name)
     CXX_EXTENSIONS OFF
     # Helpers of one name stand in several sources.
     UNITY_BUILD OFF
+    # All symbols are visible; a name of its own for shared builds would only
+    # keep others from the precompiled header.
+    DEFINE_SYMBOL ""
     EXPORT_NAME ${name}
     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
     VERSION ${PROJECT_VERSION})

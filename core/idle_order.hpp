@@ -146,6 +146,7 @@ private:
     while (x.place->id() == x.id && word.in() == phase::open) {
       if (word.holders() == 0)
         return state::idle;
+      // unreached: it fails if another thread came first, which the stepper tries
       if (x.place->try_miss(word))
         return state::in_use;
       word = x.place->word();

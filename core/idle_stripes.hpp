@@ -34,6 +34,7 @@ public:
 
   /// @pre `count` > 0
   explicit idle_stripes(std::size_t count)
+    // unreached: a constructor of a stripe throws nothing that is to be undone
     : count_(count), stripes_(new stripe[count]) {
   }
 

@@ -51,6 +51,11 @@ runtime::runtime(caf::actor_system& sys, runtime_options options,
   if (options_.workers == 0 || options_.workers > workers_max)
     throw invalid_options(fmt::format("workers is {}; allowed: 1 to {}",
                                       options_.workers, workers_max));
+  // Whoever waited would wait for actors that nobody runs meanwhile.
+  if (around_.lends_threads
+      && caf::get_or(sys_.config(), surroundings::simulated_option, false))
+    throw invalid_options("surroundings are the machine's; allowed in a "
+                          "simulation: its own, as of testkit::simulated");
   require_patience("drain_timeout", options_.drain_timeout);
   require_patience("close_timeout", options_.close_timeout);
   if (options_.owner.empty())

@@ -45,8 +45,13 @@ struct surroundings {
   run_on records_thread = run_on::own_thread; ///< of persistence
 
   /// Whether a thread that asks a supervisor, or gives back to it, may do its
-  /// work for a turn instead of waking another thread for it.
+  /// work for a turn instead of waking another thread for it. A runtime refuses
+  /// this in a simulation.
   bool lends_threads = false;
+
+  /// Set in the configuration of an actor system whose actors only run when a
+  /// test says so.
+  static constexpr const char* simulated_option = "steward-testkit.simulated";
 
   /// All of it as the machine has it.
   static surroundings machine();

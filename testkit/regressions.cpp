@@ -25,10 +25,11 @@ std::filesystem::path regression_file(const explore_options& o) {
 
 namespace {
 
-// Instead of a schedule: the one that the seed draws.
+// Instead of a schedule: the one that the seed draws, or one without a deviation.
 constexpr std::string_view own_schedule = "own";
+constexpr std::string_view plain_order = "plain";
 
-// `seed`, `seed schedule` or `seed own`.
+// `seed schedule`, `seed own` or `seed plain`.
 regression parse(const std::string& line) {
   std::istringstream words{line};
   std::string seed;
@@ -38,11 +39,19 @@ regression parse(const std::string& line) {
   regression result;
   const auto* last = seed.data() + seed.size();
   auto [end, error] = std::from_chars(seed.data(), last, result.seed);
-  if (error != std::errc{} || end != last || !more.empty())
-    throw std::invalid_argument("allowed: seed, schedule or own, # text");
+  if (error != std::errc{} || end != last || listed.empty() || !more.empty())
+    throw std::invalid_argument(
+      "allowed: a seed, its schedule or own or plain, # text");
   if (listed != own_schedule)
-    result.listed = parse_schedule(listed);
+    result.listed = parse_schedule(listed == plain_order ? "" : listed);
   return result;
+}
+
+std::string line_of(std::uint64_t seed, const std::string& schedule,
+                    const std::string& what) {
+  return std::to_string(seed) + " "
+         + (schedule.empty() ? std::string{plain_order} : schedule) + " # "
+         + what;
 }
 
 // As not all editors leave it.
@@ -84,10 +93,9 @@ std::vector<regression> read_regressions(const explore_options& o) {
 
 std::string begin_of_line(std::uint64_t seed,
                           const std::vector<std::uint16_t>* listed) {
-  return std::to_string(seed) + " "
-         + (listed == nullptr ? std::string{own_schedule}
-                              : options_text(*listed))
-         + " # ";
+  return line_of(
+    seed, listed == nullptr ? std::string{own_schedule} : options_text(*listed),
+    "");
 }
 
 std::string add_regression(const explore_options& o, const run_result& failed) {
@@ -98,8 +106,8 @@ std::string add_regression(const explore_options& o, const run_result& failed) {
   auto file = regression_file(o);
   auto whole = ends_with_a_line(file);
   std::ofstream out{file, std::ios::app};
-  out << (whole ? "" : "\n") << failed.seed << ' '
-      << schedule_text(failed.decisions) << " # " << failed.violated
+  out << (whole ? "" : "\n")
+      << line_of(failed.seed, schedule_text(failed.decisions), failed.violated)
       << std::endl;
   return out ? "  kept in " + file.string() + ", to be run first from now on\n"
              : "  cannot be kept: " + file.string() + " cannot be written\n";

@@ -138,16 +138,14 @@ std::string head_of(const explore_options& o, const run_result& failed,
 
 } // namespace
 
-std::string report_of(const explore_options& options, const scenario& what,
-                      const run_result& failed, const shrunk_schedule& shrunk) {
-  std::vector<event> events;
-  auto r = run_once(options, what,
-                    {failed.seed, &shrunk.listed, nullptr, &events});
+std::string report_of(const explore_options& options, const run_result& failed,
+                      const told_run& shortest) {
+  const auto& [r, events, smallest] = shortest;
   auto which = told(events);
   std::vector<event> charted;
   for (auto i : which)
     charted.push_back(events[i]);
-  return shown_lines(r.detail) + head_of(options, failed, r, shrunk.smallest)
+  return shown_lines(r.detail) + head_of(options, failed, r, smallest)
          + write_chart(options, r, charted) + story_of(events, which)
          + "  the last messages of each actor:\n" + last_of_each(events);
 }

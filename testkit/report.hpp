@@ -8,11 +8,18 @@
 
 namespace steward::testkit {
 
+/// The smallest schedule that still fails, as it was run once more.
+struct told_run {
+  run_result result;
+  std::vector<event> events;
+  bool smallest; ///< see `shrunk_schedule`
+};
+
 /// All that a person needs to understand a failure and to repeat it: what was
 /// violated, when, the seed, the command, and the shrunk schedule as a sequence
 /// of messages. Writes a chart where the options say so.
-std::string report_of(const explore_options& options, const scenario& what,
-                      const run_result& failed, const shrunk_schedule& shrunk);
+std::string report_of(const explore_options& options, const run_result& failed,
+                      const told_run& shortest);
 
 /// Where two runs of one seed part: the first step that differs.
 std::string first_difference(const explore_options& options,

@@ -1,6 +1,7 @@
 #include <steward/testkit/sim.hpp>
 
 #include <steward/core/duration_text.hpp>
+#include <steward/runtime/surroundings.hpp>
 #include <steward/testkit/internal/threads.hpp>
 #include <steward/testkit/probe.hpp>
 #include <steward/testkit/random_stream.hpp>
@@ -24,6 +25,7 @@ caf::actor_system_config& made_virtual(caf::actor_system_config& cfg) {
 #  error "the simulation knows the test scheduler of CAF 0.17.6 only"
 #endif
   cfg.set("scheduler.policy", caf::atom("testing"));
+  caf::put(cfg.content, surroundings::simulated_option, true);
   hold_threads_of(cfg);
   return cfg;
 }

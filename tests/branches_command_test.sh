@@ -23,11 +23,13 @@ if (i)
   j();
 SOURCE
 
-# report LINE...: as gcovr tells of these, each with a branch that was not taken.
+# report LINE...: as gcovr tells of these, each with a branch that was not taken,
+# as nothing was thrown if $throws.
+throws=false
 report() {
   lines=
   for line; do
-    lines="$lines${lines:+,}{\"line_number\":$line,\"branches\":[{\"count\":3},{\"count\":0}]}"
+    lines="$lines${lines:+,}{\"line_number\":$line,\"branches\":[{\"count\":3,\"throw\":false},{\"count\":0,\"throw\":$throws}]}"
   done
   echo "{\"files\":[{\"file\":\"build/include/core/a.cpp\",\"lines\":[$lines]}]}"
 }
@@ -48,6 +50,9 @@ expect 1 1 3 10
 grep -q -x 'core/a.cpp:1: 1 of 2 branches not taken: if (a)' "$out" || fail 'no line 1'
 grep -q -x 'core/a.cpp:10: 1 of 2 branches not taken: if (i)' "$out" || fail 'no line 10'
 [ "$(wc -l < "$out")" -eq 3 ] || fail 'not two lines and the sum'
+throws=true
+expect 0 1 3 10
+[ "$(cat "$out")" = '3 of 3 branches are taken, 0 say why not' ] || fail 'not 3 of 3'
 pattern='core/b.*'
 expect 2 1
 [ "$(cat "$out")" = 'core/b.* is in no report of gcovr' ] || fail 'no word of b'

@@ -263,6 +263,21 @@ BOOST_AUTO_TEST_CASE(a_failure_that_happens_only_once_is_not_taken_for_a_race) {
   BOOST_TEST(contains(text, "because, but only once"), text);
 }
 
+BOOST_AUTO_TEST_CASE(no_run_that_held_is_told_as_one_that_failed) {
+  for (int good = 1; good < 7; ++good) {
+    int runs = 0;
+    auto text = report_of_exploring({.recheck = 0}, [&](world& w) {
+      w.sim().spawn(echo, 1);
+      auto holds = ++runs % 8 <= good;
+      w.eventually("a rule",
+                   [=] { return std::string{holds ? "" : "because"}; });
+    });
+    BOOST_TEST((contains(text, "not repeatable: \"a rule\"")
+                || contains(text, "a rule: because")),
+               good << ": " << text);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_moody_verdict_on_equal_steps_is_found) {
   bool good = false;
   auto text = report_of_exploring({.seeds = 1}, [&](world& w) {
@@ -316,11 +331,11 @@ BOOST_AUTO_TEST_CASE(a_line_that_an_editor_left_open_is_ended) {
   folder f;
   auto o = usual();
   o.regressions = f.path();
-  write(f.path() / "box office.txt", "1000 # mended");
+  write(f.path() / "box office.txt", "1000 own # mended");
   auto report = report_of_exploring(o, box_office_with_a_race);
   auto kept = lines_of(text_of(f.path() / "box office.txt"));
   BOOST_REQUIRE(kept.size() == 2u);
-  BOOST_TEST(kept[0] == "1000 # mended");
+  BOOST_TEST(kept[0] == "1000 own # mended");
   BOOST_TEST(contains(kept[1], word_after(report, ", seed ") + " "));
 }
 
@@ -350,7 +365,8 @@ BOOST_AUTO_TEST_CASE(a_campaign_of_any_name_has_a_file) {
 
 BOOST_AUTO_TEST_CASE(remarks_and_empty_lines_are_for_people) {
   folder f;
-  write(f.path() / "x.txt", "# why\n\n  \n7\n8 0:1,3:t # this\n9 # that\r\n");
+  write(f.path() / "x.txt",
+        "# why\n\n  \n7 own\n8 0:1,3:t # this\n9 plain # that\r\n");
   std::vector<std::uint64_t> seen;
   explore({.name = "x", .seeds = 0, .regressions = f.path()}, [&](world& w) {
     w.sim().spawn(echo, 1);
@@ -359,11 +375,38 @@ BOOST_AUTO_TEST_CASE(remarks_and_empty_lines_are_for_people) {
   BOOST_TEST((seen == std::vector<std::uint64_t>{7, 8, 9}));
 }
 
+BOOST_AUTO_TEST_CASE(a_seed_is_run_as_its_line_says) {
+  auto crowd = [](world& w) {
+    for (int i = 0; i < 9; ++i)
+      cafx::send_anon(w.sim().spawn(echo, i), ping{i});
+  };
+  auto o = usual();
+  o.recheck = 0;
+  auto hash_of_line = [&](const std::string& line) {
+    folder f;
+    write(f.path() / "box office.txt", line);
+    o.seeds = 0;
+    o.regressions = f.path();
+    return explore(o, crowd).hash;
+  };
+  auto own = hash_of_line("9 own");
+  auto plain = hash_of_line("9 plain");
+  BOOST_TEST(own != plain);
+  BOOST_TEST(plain != hash_of_line("9 0:1"));
+  o = usual();
+  o.seeds = 1;
+  o.first_seed = 9;
+  o.recheck = 0;
+  BOOST_TEST(own == explore(o, crowd).hash);
+  o.policies = {fifo{}};
+  BOOST_TEST(plain == explore(o, crowd).hash);
+}
+
 BOOST_AUTO_TEST_CASE(a_bad_line_is_refused_with_file_and_line) {
   folder f;
   auto file = f.path() / "x.txt";
-  for (const auto* bad :
-       {"x", "-7", "7x", "7 1", "7 1:2 more", "7 1:2,", "7: 1:2"}) {
+  for (const auto* bad : {"x", "-7", "7", "7x", "7 1", "7 own plain",
+                          "7 1:2 more", "7 1:2,", "7: 1:2"}) {
     write(file, "# first\n7 1:1\n" + std::string{bad} + "\n");
     auto text = report_of_exploring(
       {.name = "x", .seeds = 0, .regressions = f.path()}, [](world&) {});

@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_ends_the_program_is_kept_and_runs_first) {
   folder here;
   const auto& folder = here.path();
   auto text = folder.string();
-  std::ofstream{folder / "fatal.txt"} << "3 # mended";
+  std::ofstream{folder / "fatal.txt"} << "3 own # mended";
   auto crash = [&](std::uint64_t seeds) {
     return child([&] {
       explore_to_the_end(std::abort, {.seeds = seeds, .regressions = folder});
@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_ends_the_program_is_kept_and_runs_first) {
                                     + "/fatal.txt, to be run "
                                       "first from now on\n"),
              first.said);
-  auto expected = std::string{"3 # mended\n7 own # an abort (SIGABRT)\n"};
+  auto expected = std::string{"3 own # mended\n7 own # an abort (SIGABRT)\n"};
   BOOST_TEST(kept() == expected);
   // It is found again without its seed, and not kept twice.
   auto again = crash(1);

@@ -9,8 +9,15 @@ trap 'rm -rf "$out" "$dir"' EXIT
 
 mkdir -p "$dir/tools" "$dir/core" "$dir/bin" "$dir/tests/mutation"
 cp "$1" "$dir/tools/mutate"
+# It has tests of all names that are looked for.
+for test in "$(dirname "$0")"/*_test.cpp; do
+  : > "$dir/tests/${test##*/}"
+done
 echo 'bool breaks = false; // the build, if anything else' > "$dir/core/breaks.cpp"
 echo 'int hangs = 1 + 1;' > "$dir/core/hangs.cpp"
+# What is planted is not ours to change.
+printf '%s\n' 'if (STEWARD_PLANTED(bug))' '  for (;;)' '    x = 1 + 1;' 'y();' \
+  > "$dir/core/planted.cpp"
 cat > "$dir/core/sample.cpp" << 'SOURCE'
 int killed = 2 + 1;
 int survives = 3 + 1;
@@ -21,6 +28,7 @@ echo 'core/sample.cpp | int known = 4 + 1; | + 1 -> nothing | it is known' \
 
 # Makes tests that do what the sources say, and what the files here do:
 #   sick   a test fails
+#   races  one mutant is seen by the exploration only
 #   fills  a build that fails leaves no space for any other
 cat > "$dir/bin/cmake" << 'CMAKE'
 #!/bin/sh
@@ -38,7 +46,11 @@ for target; do
   echo '#!/bin/sh' > "$build/tests/$target"
   chmod +x "$build/tests/$target"
 done
-[ "$target" != steward_explore ] || exit 0
+if [ "$target" = steward_explore ]; then
+  [ ! -e "$here/races" ] || grep -q '3 + 1' "$core/sample.cpp" \
+    || echo exit 1 >> "$build/tests/steward_explore"
+  exit 0
+fi
 grep -q '2 + 1' "$core/sample.cpp" || echo exit 1 >> "$build/tests/slot_test"
 [ ! -e "$here/sick" ] || echo exit 1 >> "$build/tests/shelf_test"
 grep -q '1 + 1' "$core/hangs.cpp" \
@@ -46,7 +58,7 @@ grep -q '1 + 1' "$core/hangs.cpp" \
 CMAKE
 chmod +x "$dir/bin/cmake"
 git -C "$dir" init -q
-git -C "$dir" add core tests tools
+git -C "$dir" add core tools
 export here="$dir"
 PATH=$dir/bin:$PATH
 
@@ -82,6 +94,15 @@ said 'invalid    core/breaks.cpp:1: false -> true  (does not compile)'
 said '1 killed, 1 equivalent, 1 survived, 1 invalid'
 mutate 0 core/breaks.cpp
 said '0 killed, 0 equivalent, 0 survived, 1 invalid'
+mutate 0 core/hangs.cpp --time-min 1
+said 'killed     core/hangs.cpp:1: + 1 -> nothing  (by slot_test, which did not end in 1 s)'
+rm "$dir/hangs"
+: > "$dir/races"
+mutate 0 core/sample.cpp
+said 'killed     core/sample.cpp:2: + 1 -> nothing  (by steward_explore)'
+mutate 1 core/sample.cpp --core
+said 'survived   core/sample.cpp:2: + 1 -> nothing  (int survives = 3 + 1;)'
+rm "$dir/races"
 
 # -- where nothing is known ---------------------------------------------------
 
@@ -101,6 +122,10 @@ rm "$dir/sick"
 mutate 2 core/breaks.cpp core/sample.cpp
 says_nothing 'the sources do not compile any more, without a mutant; see '
 rm "$dir/fills" "$dir/full"
+rm "$dir/tests/slot_test.cpp"
+mutate 2 core/sample.cpp
+says_nothing 'there is no test called slot_test'
+: > "$dir/tests/slot_test.cpp"
 
 # -- two runs, and an interruption --------------------------------------------
 

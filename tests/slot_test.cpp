@@ -145,6 +145,14 @@ BOOST_AUTO_TEST_CASE(a_failed_open_leaves_a_closed_slot) {
   BOOST_TEST(is(s, phase::closed, 0));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_closed_points_to_no_resource) {
+  open();
+  BOOST_TEST(s.resource() == &thing);
+  BOOST_REQUIRE(s.try_take(s.word()));
+  s.finish_close();
+  BOOST_TEST(s.resource() == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(a_new_resource_inherits_no_doom_and_no_lateness) {
   open();
   s.doom = close_reason::requested;

@@ -249,6 +249,15 @@ BOOST_AUTO_TEST_CASE(openers_are_slow_if_told) {
   BOOST_TEST(fired(w, "open.slow"));
 }
 
+BOOST_AUTO_TEST_CASE(a_runtime_that_would_block_is_refused) {
+  world w{seeded(1)};
+  BOOST_CHECK_EXCEPTION(
+    runtime{w.sim().system()}, invalid_options, [](const invalid_options& x) {
+      return std::string{x.what()}.find("simulated") != std::string::npos;
+    });
+  w.sim().expect_quiescent();
+}
+
 BOOST_AUTO_TEST_CASE(a_runtime_keeps_its_records_in_memory) {
   world w{seeded(1)};
   runtime rt{w.sim().system(),

@@ -1,5 +1,6 @@
 #include "directed.hpp"
 
+#include "memory_rule.hpp"
 #include "stage.hpp"
 
 #include <steward/core/duration_text.hpp>
@@ -169,6 +170,29 @@ void broken_by_the_dying(world& w) {
   auto y = s.ask(b, "a").get();
   if (!y.fresh)
     throw failure("I3", "what a dead holder gave up was lent again");
+}
+
+void tick_comes_again(world& w) {
+  auto& s = w.make<stage>(
+    w, pool_options{.name = "things", .idle_timeout = 1s, .linger = 1s},
+    opener_script{.open_takes = [](const open_request&) { return 5s; }});
+  w.fault("tick.twice", 0.5);
+  // Each deadline that is sooner than all before has the clock come sooner: its
+  // next tick can be there before the last one was read.
+  auto random = w.stream("deadlines");
+  std::vector<question<granted>> asked;
+  auto a = w.sim().probe("a");
+  for (int within = 9; within > 0; --within) {
+    asked.push_back(a.request<granted>(
+      s.things->front(), acquire{"a", {}, duration{within * 100ms}}));
+    for (auto n = random.below(6); n > 0 && w.sim().step(); --n) {
+      // Some ticks are on their way.
+    }
+  }
+  for (auto& x : asked)
+    if (auto end = x.result())
+      s.give_back(a, *end);
+  expect_memory_back(w, s.book);
 }
 
 void oldest_goes_first(world& w) {

@@ -27,6 +27,9 @@ void asked_for_what_is_used(steward::testkit::world& w);
 /// Who says that something is broken and dies is heard all the same. // I3
 void broken_by_the_dying(steward::testkit::world& w);
 
+/// A tick that comes again, perhaps behind the next one, is one tick. // I12
+void tick_comes_again(steward::testkit::world& w);
+
 /// The least recently used goes first where the pool is full.
 void oldest_goes_first(steward::testkit::world& w);
 

@@ -61,8 +61,8 @@ private:
     if (rounds_++ >= load.rounds)
       return self_->quit();
     key_ = std::string(1, static_cast<char>('a' + random_->below(load.keys)));
-    auto params = load.params > 1 ? std::to_string(random_->below(load.params))
-                                  : "";
+    params_ = load.params > 1 ? std::to_string(random_->below(load.params))
+                              : "";
     if (random_->chance(load.evicts))
       context_->things.evict(key_);
     auto within = load.impatient && random_->chance(0.5)
@@ -72,45 +72,50 @@ private:
     ++context_->seen->asked;
     waits_ = true;
     if (load.by_message)
-      ask_by_message(params, within);
+      ask_by_message(within);
     else
-      ask_by_handle(params, within);
+      ask_by_handle(within);
   }
 
-  void ask_by_handle(const std::string& params, duration within) {
+  void ask_by_handle(duration within) {
     if (context_->load.by_thread) {
-      if (auto free = context_->things.try_acquire(key_, params)) {
+      if (auto free = context_->things.try_acquire(key_, params_)) {
         use(std::move(*free));
         return;
       }
     }
     context_->things.acquire(
-      self_, key_, {params, within},
+      self_, key_, {params_, within},
       [this](lease<fake_resource> x) { use(std::move(x)); },
       [this](const caf::error& e) { refused(e); });
   }
 
-  void ask_by_message(const std::string& params, duration within) {
+  void ask_by_message(duration within) {
     cafx::request(self_, context_->things.front(),
-                  acquire{key_, params, within})
+                  acquire{key_, params_, within})
       .then([this](const granted& x) { use(x); },
             [this](const caf::error& e) { refused(e); });
   }
 
   void use(lease<fake_resource> x) {
-    id_ = x->id;
+    const auto& what = *x;
     lease_ = std::move(x);
-    used();
+    used(what);
   }
 
   void use(const granted& x) {
-    id_ = static_cast<const fake_resource*>(x.resource)->id;
     ticket_ = x.lease;
-    used();
+    used(*static_cast<const fake_resource*>(x.resource));
   }
 
-  void used() {
+  void used(const fake_resource& what) {
     answered();
+    id_ = what.id;
+    if (what.key != key_ || what.params != params_)
+      context_->where->violated("what was asked for",
+                                name_ + " asked for " + key_ + " with \""
+                                  + params_ + "\" and got " + what.key
+                                  + " with \"" + what.params + "\"");
     ++context_->seen->granted;
     context_->book->use_begins(id_, name_);
     using_ = true;
@@ -182,6 +187,7 @@ private:
   std::string name_;
   std::optional<random_stream> random_;
   std::string key_;
+  std::string params_;
   time_point deadline_;
   unsigned rounds_ = 0;
   bool waits_ = false;

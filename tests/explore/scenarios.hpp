@@ -29,6 +29,7 @@ inline constexpr auto scenarios = std::to_array<named_scenario>({
   {"answered_by_deadline", answered_by_deadline},
   {"asked_for_what_is_used", asked_for_what_is_used},
   {"broken_by_the_dying", broken_by_the_dying},
+  {"tick_comes_again", tick_comes_again},
   {"oldest_goes_first", oldest_goes_first},
   {"comes_as_it_goes", comes_as_it_goes},
 });
