@@ -5,6 +5,7 @@
 #include <steward/runtime/timepieces.hpp>
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -101,12 +102,36 @@ record_guard::reclaim(const std::string& pool,
       return std::find(joined_.begin(), joined_.end(), x.id) != joined_.end();
     });
   }
+  std::vector<node> undecided;
   for (auto& x : known) {
     auto process = options_.look(x.process);
     if (may_adopt_from(x, id_, process))
       reclaim_of(x, process == liveness::dead, pool, take_back, report);
+    else if (process == liveness::unknown)
+      undecided.push_back(x);
   }
+  if (!undecided.empty())
+    name_what_is_left(undecided, pool, report);
   return report;
+}
+
+void record_guard::name_what_is_left(const std::vector<node>& by,
+                                     const std::string& pool,
+                                     reclaim_report& report) {
+  std::map<std::int64_t, std::size_t> open;
+  record_page page;
+  do {
+    std::lock_guard lock{guard_};
+    page = store_->read_page({.pool = pool, .open = true, .after = page.last},
+                             options_.patience);
+    for (auto& row : page.rows)
+      ++open[row.incarnation];
+  } while (page.more);
+  for (auto& x : by)
+    if (auto count = open[x.id]; count > 0)
+      report.left.push_back(std::to_string(count) + " of '" + x.owner
+                            + "' (incarnation " + std::to_string(x.id)
+                            + "), who may live: the lease is good");
 }
 
 void record_guard::reclaim_of(

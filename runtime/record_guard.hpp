@@ -39,6 +39,10 @@ struct reclaim_report {
   /// Not taken back, one line each, those that cannot be read among them: tried
   /// again at the next start.
   std::vector<std::string> failed;
+  /// What may belong to somebody who lives where nobody can see him, as his
+  /// lease is good; a line for each. Dead or not, it is looked at again at the
+  /// next start, or when `reclaim` is called.
+  std::vector<std::string> left;
 };
 
 /// Answers for open resources in the database: as long as this process lives,
@@ -116,6 +120,8 @@ private:
   bool answers_as(std::int64_t incarnation);
   bool lease_is_good() const noexcept;
   void beat_until_end();
+  void name_what_is_left(const std::vector<node>& by, const std::string& pool,
+                         reclaim_report& report);
   void reclaim_of(const node& dead, bool surely_dead, const std::string& pool,
                   const std::function<void(const record&)>& take_back,
                   reclaim_report& report);

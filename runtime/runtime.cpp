@@ -129,6 +129,8 @@ std::shared_ptr<record_guard> runtime::guard_of(const pool_options& options) {
 void runtime::warn_of(const reclaim_report& report) {
   for (auto& x : report.failed)
     logger().warn("not_reclaimed record={}", one_line(x));
+  for (auto& x : report.left)
+    logger().info("not_reclaimed_yet records=\"{}\"", one_line(x));
 }
 
 void runtime::advance(time_point to) {

@@ -398,7 +398,8 @@ BOOST_AUTO_TEST_CASE(who_cannot_be_reached_is_named_without_the_password) {
 BOOST_AUTO_TEST_CASE(what_is_no_path_may_be_a_password) {
   for (auto* bad :
        {"postgresql:me:s3cret@h/db", "sqlite:postgresql://m:s3cret@h",
-        "user=u password = s3cret host=h", "sqlite:password=s3cret"}) {
+        "user=u password = s3cret host=h", "sqlite:password=s3cret",
+        "me:s3cret@h/db", "//me:s3cret@h/db"}) {
     url = bad;
     auto x = records({"list"});
     BOOST_TEST(x.status == 2, x.err);

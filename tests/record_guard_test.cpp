@@ -83,6 +83,23 @@ BOOST_DATA_TEST_CASE_F(fixture, what_no_known_process_opened_is_reclaimed,
   BOOST_TEST(!is_stray());
 }
 
+BOOST_AUTO_TEST_CASE(what_may_be_of_the_living_is_named_and_left) {
+  auto store = open_record_store(url, 20s);
+  auto theirs = draft("sleepers/x");
+  theirs.pool = "sleepers";
+  theirs.incarnation = store->join({0, "they", {}, false}, 1h, 5s);
+  store->join({0, "who has nothing open", {}, false}, 1h, 5s);
+  const std::array<record_write, 1> rows = {create_record{theirs}};
+  store->write(rows, 5s);
+  record_guard next{sys, options()};
+  auto take_back = [](const record&) { BOOST_ERROR("somebody was robbed"); };
+  auto report = next.reclaim("sleepers", take_back);
+  BOOST_TEST(report.reclaimed == 0u);
+  BOOST_REQUIRE_EQUAL(report.left.size(), 1u);
+  BOOST_TEST(contains(report.left[0], "1 of 'they'"), report.left[0]);
+  BOOST_TEST(next.reclaim("others", take_back).left.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_lease_that_is_over_is_lost_at_once) {
   record_guard mine{sys, options(1s)};
   BOOST_TEST(!mine.lost());
