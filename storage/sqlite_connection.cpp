@@ -245,7 +245,8 @@ void sqlite_connection::set_and_verify() {
 // What somebody wrote and died before it was synced, or could not sync, is read
 // from the log like all else, and must not be answered with before a power cut
 // cannot take it away. So it goes into the file, which is synced then. What
-// others still read around stays in the log: that is synced as it is. // I10
+// others still read around, or has no room there, stays in the log: that is
+// synced as it is. // I10
 void sqlite_connection::secure_log() {
   if (path_ == memory || STEWARD_PLANTED(log_not_secured))
     return;
@@ -253,7 +254,7 @@ void sqlite_connection::secure_log() {
   int moved = 0;
   auto code = sqlite3_wal_checkpoint_v2(
     db_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
-  if (code != SQLITE_OK && code != SQLITE_BUSY)
+  if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_FULL)
     throw SQLite::Exception{db_.getHandle(), code};
   if (code == SQLITE_OK && moved == frames)
     return;

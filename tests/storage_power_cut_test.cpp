@@ -117,6 +117,16 @@ BOOST_AUTO_TEST_CASE(it_is_synced_also_where_a_reader_keeps_it_in_the_log) {
   BOOST_TEST(count_on_disk("a") == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(it_is_synced_also_where_the_disk_is_full) {
+  leave_unsynced("a");
+  machine.put('f');
+  sqlite_store store{file, 5s};
+  BOOST_TEST(ask(store, create("a", 2)).verdict == record_verdict::existed);
+  auto failure = failure_of([&] { ask(store, create("b")); });
+  BOOST_TEST(failure.code() == store_errc::full, failure.what());
+  BOOST_TEST(count_on_disk("a") == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_commit_that_was_not_synced_is_acknowledged_when_it_is) {
   std::optional<sqlite_store> store;
   store.emplace(file, 5s);
