@@ -122,8 +122,8 @@ private:
     return asked;
   }
 
-  // Whether it failed by a row, and others may be read all the same. Twice: after a
-  // server was away, the first try finds a dead connection.
+  // Whether it failed by a row, and others may be read all the same. Twice:
+  // after a server was away, the first try finds a dead connection.
   template <class Found, class Fun>
   bool attempt(Found& found, Fun fun) {
     auto by_row = false;

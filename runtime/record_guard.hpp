@@ -85,7 +85,7 @@ public:
   reclaim_report reclaim(const std::string& pool,
                          const std::function<void(const record&)>& take_back);
 
-  /// The same for those alone whom a reclaim left, `before`: dead by now, perhaps.
+  /// The same for those alone whom a reclaim left `before`.
   reclaim_report
   reclaim_left(const reclaim_report& before, const std::string& pool,
                const std::function<void(const record&)>& take_back);

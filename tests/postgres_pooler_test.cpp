@@ -102,7 +102,8 @@ BOOST_AUTO_TEST_CASE(no_session_remembers_that_we_were_there) {
   std::unique_ptr<PGconn, decltype(&PQfinish)> stranger{
     PQconnectdb(sharing.url().c_str()), &PQfinish};
   for (auto* name : {"lock_timeout", "statement_timeout"}) {
-    steward::pg_result is{PQexec(stranger.get(), (std::string{"SHOW "} + name).c_str())};
+    steward::pg_result is{
+      PQexec(stranger.get(), (std::string{"SHOW "} + name).c_str())};
     BOOST_REQUIRE_EQUAL(is.rows(), 1);
     BOOST_TEST(is.text(0, 0) == "0", name);
   }

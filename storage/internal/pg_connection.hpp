@@ -97,9 +97,9 @@ struct pg_statement {
   static pg_statement of(std::string sql);
 };
 
-/// One connection to a server, its settings set and read back: for the session,
-/// or, where a pooler lends it out, for each transaction, of which each statement
-/// is one then. Every wait is bounded here, whatever the network does. One thread.
+/// One connection to a server, its settings set and read back: for the session;
+/// where a pooler lends it out, for each transaction, and each statement is one.
+/// Every wait is bounded here, whatever the network does. One thread.
 class pg_connection {
 public:
   using params = std::span<const std::string>;

@@ -1,7 +1,7 @@
-// Loaded into a client before the C library, or part of a test: makes a disk that
-// fails, and one that keeps only what was synced. STEWARD_FAULTY_IO names a file of one byte
-// that says what happens now: 'e' fsync fails, 'h' it hangs, 'f' no space, 'r'
-// read-only.
+// Loaded into a client before the C library, or part of a test: makes a disk
+// that fails, and one that keeps only what was synced. STEWARD_FAULTY_IO names a
+// file of one byte that says what happens now: 'e' fsync fails, 'h' it hangs,
+// 'f' no space, 'r' read-only.
 // STEWARD_SHADOW names a folder that gets what a power cut would leave.
 
 #include <dlfcn.h>
