@@ -8,8 +8,8 @@
 #include <steward/storage/sqlite_store.hpp>
 
 #include <sqlite3.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <optional>
 
 using namespace steward;
