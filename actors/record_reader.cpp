@@ -41,7 +41,7 @@ public:
   void find(asker<records_found> from, std::vector<std::string> names) {
     if (!names_.empty() && names_.size() + names.size() > names_max)
       read_names();
-    asked_.push_back({std::move(from), names.size()});
+    asked_.push_back({std::move(from), names.size(), {}});
     std::move(names.begin(), names.end(), std::back_inserter(names_));
     if (asked_.size() == 1)
       cafx::send(self_, self_, flush_now{});
@@ -72,18 +72,28 @@ public:
 private:
   struct ask {
     asker<records_found> from;
-    std::size_t names;
+    std::size_t names; // of which we know nothing yet
+    records_found found;
   };
 
-  // A name that cannot be read fails those alone who asked for it: they are
-  // found by halving.
+  // A store finds no more at once than a page may have. A name that cannot be
+  // read fails those alone who asked for it: they are found by halving.
   void answer(std::span<ask> asked, std::span<const std::string> names) {
-    records_found all;
-    auto by_row = attempt(all, [&](record_store& x) {
-      all.rows = x.find(names, lock_wait);
-    });
-    if (!by_row || asked.size() == 1)
-      return share_out(asked, all);
+    while (!asked.empty()) {
+      records_found some;
+      auto by_row = attempt(some, [&](record_store& x) {
+        some.rows = x.find(names, lock_wait);
+      });
+      if (by_row && asked.size() > 1)
+        return halve(asked, names);
+      if (!some.cause.empty())
+        return refuse(asked, some.cause);
+      names = names.subspan(some.rows.size());
+      asked = share_out(asked, some.rows);
+    }
+  }
+
+  void halve(std::span<ask> asked, std::span<const std::string> names) {
     auto first = asked.first(asked.size() / 2);
     std::size_t count = 0;
     for (auto& x : first)
@@ -92,19 +102,28 @@ private:
     answer(asked.subspan(first.size()), names.subspan(count));
   }
 
-  static void share_out(std::span<ask> asked, records_found& all) {
-    auto next = all.rows.begin();
-    for (auto& [from, count] : asked) {
-      records_found part;
-      part.cause = all.cause;
-      for (std::size_t i = 0; i < count && next != all.rows.end(); ++i)
-        part.rows.push_back(std::move(*next++));
-      deliver(from, part);
-    }
+  static void refuse(std::span<ask> asked, const std::string& cause) {
+    for (auto& x : asked)
+      deliver(x.from, records_found{{}, cause});
   }
 
-  // Whether it failed, and others may be read all the same. Twice: after a
-  // server was away, the first try finds a dead connection.
+  // Returns who has not got all yet.
+  static std::span<ask> share_out(std::span<ask> asked,
+                                  std::vector<std::optional<record>>& rows) {
+    auto next = rows.begin();
+    for (; !asked.empty(); asked = asked.subspan(1)) {
+      auto& x = asked.front();
+      for (; x.names > 0 && next != rows.end(); --x.names)
+        x.found.rows.push_back(std::move(*next++));
+      if (x.names > 0)
+        break;
+      deliver(x.from, x.found);
+    }
+    return asked;
+  }
+
+  // Whether it failed by a row, and others may be read all the same. Twice:
+  // after a server was away, the first try finds a dead connection.
   template <class Found, class Fun>
   bool attempt(Found& found, Fun fun) {
     auto by_row = false;

@@ -28,6 +28,16 @@ std::string state_of(const record& x) {
   return x.open ? "open" : std::string{to_string(x.reason)};
 }
 
+std::string hex_of(const std::string& bytes) {
+  std::string result;
+  for (auto c : bytes) {
+    auto byte = static_cast<unsigned char>(c);
+    result += hex_digits[byte >> 4U];
+    result += hex_digits[byte & 15U];
+  }
+  return result;
+}
+
 nlohmann::ordered_json to_json(const record& x) {
   nlohmann::ordered_json result;
   result["id"] = x.id;
@@ -51,8 +61,24 @@ nlohmann::ordered_json to_json(const record& x) {
   return result;
 }
 
-std::string to_text(const nlohmann::ordered_json& x, int indent = -1) {
-  // Bytes that are no text are shown as such, and stop nobody.
+// None if it has bytes that are no text.
+std::optional<std::string> to_strict_text(const nlohmann::ordered_json& x,
+                                          int indent = -1) {
+  try {
+    return x.dump(indent);
+  } catch (const nlohmann::json::type_error&) {
+    return std::nullopt;
+  }
+}
+
+// What is no text is shown as far as it is, and stands beside it in full.
+std::string to_text(nlohmann::ordered_json x, int indent = -1) {
+  if (auto text = to_strict_text(x, indent))
+    return *text + '\n';
+  const auto fields = x;
+  for (auto& [field, value] : fields.items())
+    if (!to_strict_text(value))
+      x[field + "_hex"] = hex_of(value.get<std::string>());
   return x.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace)
          + '\n';
 }

@@ -156,7 +156,12 @@ bool may_hold_password(std::string_view word) {
   auto has = [word](std::string_view part) {
     return word.find(part) != word.npos;
   };
-  return (has("postgres") && has(":") && has("@"))
+  // USER:PASSWORD@HOST, before the first folder there may be.
+  auto begin = word.starts_with("//") ? std::size_t{2} : std::size_t{0};
+  auto user = word.substr(begin, word.find_first_of(":/", begin) - begin);
+  auto names_user = begin + user.size() < word.size()
+                    && word[begin + user.size()] == ':' && has("@");
+  return names_user || (has("postgres") && has(":") && has("@"))
          || (has("password") && has("="));
 }
 

@@ -178,14 +178,28 @@ paired::turn run_threads(opened_records& open, std::size_t callers,
     [&] { return open.batches(); });
 }
 
+raw::write raw_write_to(const std::string& database, const std::string& url) {
+  return database == "sqlite" ? raw::to_sqlite(url.substr(url.find(':') + 1))
+                              : raw::to_postgres(url);
+}
+
+// One caller who commits each row himself: no queue, no other thread, and no
+// deadline that anybody could keep.
+paired::turn run_alone(const raw::write& write,
+                       paired::clock::duration length) {
+  auto ask = [&] { write({raw::row_of(next_name())}); };
+  auto result = paired::run_threads(1, length, ask);
+  result.batch = 1;
+  return result;
+}
+
 // By name, as persistence does it: PostgreSQL gets two.
 class raw_loop {
 public:
   raw_loop(const std::string& database, const std::string& url) {
-    auto path = url.substr(url.find(':') + 1);
     for (int i = 0; i < (database == "sqlite" ? 1 : 2); ++i)
-      all_.push_back(std::make_unique<raw::committer>(
-        database == "sqlite" ? raw::to_sqlite(path) : raw::to_postgres(url)));
+      all_.push_back(
+        std::make_unique<raw::committer>(raw_write_to(database, url)));
   }
 
   paired::turn run(std::size_t callers, paired::clock::duration how_long) {
@@ -224,17 +238,20 @@ void tell(const std::string& database, std::size_t callers, const char* way,
 void measure(const std::string& database, const arguments& how) {
   // A file for each way: none shall write to one that is larger by what others
   // wrote.
-  std::array<temp_file, 3> files;
+  std::array<temp_file, 4> files;
   auto url_of = [&](std::size_t way) {
     return database == "sqlite" ? "sqlite:" + files[way].path()
                                 : record_test::postgres_url();
   };
-  open_record_store(url_of(0), 5s); // makes the schema
+  for (auto way : {std::size_t{0}, std::size_t{3}}) // makes the schema
+    open_record_store(url_of(way), 5s);
   raw_loop loop{database, url_of(0)};
+  auto write_alone = raw_write_to(database, url_of(3));
   opened_records of_threads{url_of(1)};
   opened_records of_actors{url_of(2)};
   for (auto callers : how.callers) {
     paired::summary raw;
+    paired::summary alone;
     paired::summary threads;
     paired::summary actors;
     paired::summary there;
@@ -246,6 +263,8 @@ void measure(const std::string& database, const arguments& how) {
     };
     for (std::size_t i = 0; i < how.rounds; ++i) {
       raw.turns.push_back(loop.run(callers, how.turn));
+      if (callers == 1)
+        alone.turns.push_back(run_alone(write_alone, how.turn));
       threads.turns.push_back(
         run_threads(of_threads, callers, how.turn, fresh));
       actors.turns.push_back(by_actors(fresh));
@@ -253,6 +272,8 @@ void measure(const std::string& database, const arguments& how) {
       there_actors.turns.push_back(by_actors(known));
     }
     tell(database, callers, "raw loop", raw, raw);
+    if (callers == 1)
+      tell(database, callers, "raw, no other thread", alone, raw);
     tell(database, callers, "threads", threads, raw);
     tell(database, callers, "actors", actors, raw);
     tell(database, callers, "existing, threads", there, raw);

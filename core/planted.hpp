@@ -54,6 +54,7 @@ namespace steward::planted {
 #  define STEWARD_DATABASE_BUGS(X)                                             \
     X(token_ignored, "who inserted nothing is told that another did")          \
     X(synchronous_off, "a commit is not flushed")                              \
+    X(log_not_secured, "what was found unsynced is answered with")             \
     X(answer_before_commit, "the answer overtakes the commit")                 \
     X(commit_tag_ignored, "a COMMIT that rolled back passes for one")          \
     X(unsorted_batch, "batches take their locks in any order")                 \

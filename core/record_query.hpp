@@ -20,8 +20,9 @@ struct record_query {
   std::size_t rows_max = 1000; ///< of a page; never more than `page_rows_max`
 };
 
-/// Where a page ends, whatever was asked for: it is held in memory, and a server
-/// has to send it within its limits. The row that goes beyond is still in it.
+/// Where a page ends, and what is found by name, whatever was asked for: it is
+/// held in memory, and a server has to send it within its limits. The row that
+/// goes beyond is still in it.
 inline constexpr std::size_t page_rows_max = 10'000;
 inline constexpr std::size_t page_bytes_max = 4'000'000;
 

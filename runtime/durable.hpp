@@ -4,6 +4,7 @@
 #include <steward/runtime/record_guard.hpp>
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -51,7 +52,8 @@ private:
 /// it is opened, closed when it is. `User` has
 ///   `open(const open_request&, journal&) -> T`; may throw;
 ///   `reclaim(const record&)`, which takes back what a dead process opened, by
-///     its journal; also where nothing was opened, or it is gone; may throw;
+///     its journal; also where nothing was opened, or it is gone; may throw; in
+///     any thread, beside the others;
 ///   optionally `close(T&, close_reason)` or `close(T&)`, and `check(T&)`.
 /// `runtime::make_durable_pool` does all of it; who makes a pool of
 /// `durable<T>` with a guard of his own calls `reclaim` before its first use.
@@ -59,7 +61,8 @@ template <class T, class User>
 class durable_opener {
 public:
   durable_opener(std::string pool, std::weak_ptr<record_guard> guard, User user)
-    : pool_(std::move(pool)), guard_(std::move(guard)), user_(std::move(user)) {
+    : pool_(std::move(pool)), guard_(std::move(guard)),
+      user_(std::make_shared<User>(std::move(user))) {
   }
 
   durable<T> open(const open_request& what) {
@@ -75,7 +78,7 @@ public:
     // never a resource too much.
     journal notes{*guard, guard->open(std::move(wanted))};
     try {
-      return {user_.open(what, notes), name};
+      return {user_->open(what, notes), name};
     } catch (...) {
       guard->close(name, close_reason::unhealthy);
       throw;
@@ -83,17 +86,17 @@ public:
   }
 
   void close(durable<T>& x, close_reason why) {
-    if constexpr (requires { user_.close(x.value, why); })
-      user_.close(x.value, why);
-    else if constexpr (requires { user_.close(x.value); })
-      user_.close(x.value);
+    if constexpr (requires { user_->close(x.value, why); })
+      user_->close(x.value, why);
+    else if constexpr (requires { user_->close(x.value); })
+      user_->close(x.value);
     if (auto guard = guard_.lock())
       guard->close(x.record, why);
   }
 
   bool check(durable<T>& x) {
-    if constexpr (requires { user_.check(x.value); })
-      return user_.check(x.value);
+    if constexpr (requires { user_->check(x.value); })
+      return user_->check(x.value);
     else
       return true;
   }
@@ -103,13 +106,26 @@ public:
     auto guard = guard_.lock();
     if (!guard)
       throw records_unwritable{"the guard of the records is gone"};
-    return guard->reclaim(pool_, [this](const record& x) { user_.reclaim(x); });
+    return guard->reclaim(pool_,
+                          [this](const record& x) { user_->reclaim(x); });
+  }
+
+  /// One attempt after the other to take back what that left. In any thread,
+  /// beside all that the opener does, and after it is gone.
+  std::function<reclaim_report(const reclaim_report& before)> later() const {
+    return [pool = pool_, guard_ = guard_, user = user_](auto& before) {
+      auto guard = guard_.lock();
+      return guard
+               ? guard->reclaim_left(before, pool,
+                                     [&](const record& x) { user->reclaim(x); })
+               : reclaim_report{};
+    };
   }
 
 private:
   std::string pool_;
   std::weak_ptr<record_guard> guard_;
-  User user_;
+  std::shared_ptr<User> user_;
 };
 
 } // namespace steward

@@ -32,6 +32,7 @@ std::string this_host() {
 
 struct process_state {
   char state = '?';
+  std::int64_t threads = 0;
   std::int64_t started = 0;
 };
 
@@ -42,14 +43,14 @@ std::optional<process_state> look_at(std::int64_t pid) {
   if (!std::getline(in, text))
     return std::nullopt;
   // The name comes in parentheses, and may have some itself.
-  constexpr int fields_before_start = 18; // after the state
+  constexpr int fields_before_threads = 16; // after the state
   std::istringstream rest{text.substr(text.rfind(')') + 1)};
   process_state result;
   rest >> result.state;
   std::string skipped;
-  for (int i = 0; i < fields_before_start; ++i)
+  for (int i = 0; i < fields_before_threads; ++i)
     rest >> skipped;
-  rest >> result.started;
+  rest >> result.threads >> skipped >> result.started;
   return rest ? std::optional{result} : std::nullopt;
 }
 
@@ -69,9 +70,11 @@ liveness liveness_of(const process_id& x) {
   // /proc may hide what others run; whether it is there is no secret.
   if (!found && (::kill(static_cast<pid_t>(x.pid), 0) == 0 || errno != ESRCH))
     return liveness::unknown;
-  // Its number may have gone to another, and a zombie only waits for its parent.
-  auto lives = found && found->started == x.started && found->state != 'Z'
-               && found->state != 'X';
+  // Its number may have gone to another, and a zombie only waits for its parent;
+  // but where only the first thread has ended, the others go on.
+  auto ended = found && (found->state == 'Z' || found->state == 'X')
+               && found->threads <= 1;
+  auto lives = found && found->started == x.started && !ended;
   return lives ? liveness::alive : liveness::dead;
 }
 

@@ -107,10 +107,14 @@ private:
   // for is wrong, since a node stays as long as open records carry it.
   void judge(const std::vector<std::string>& suspects) {
     guardians known{store_.nodes(wait_max)};
-    for (auto& row : store_.find(suspects, wait_max))
-      if (auto line = row ? known.complaint(*row) : std::string{};
-          !line.empty())
-        tell(line);
+    for (std::span<const std::string> left = suspects; !left.empty();) {
+      auto rows = store_.find(left, wait_max);
+      left = left.subspan(rows.size());
+      for (auto& row : rows)
+        if (auto line = row ? known.complaint(*row) : std::string{};
+            !line.empty())
+          tell(line);
+    }
   }
 
   record_store& store_;

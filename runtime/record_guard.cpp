@@ -5,6 +5,8 @@
 #include <steward/runtime/timepieces.hpp>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -89,24 +91,70 @@ void record_guard::end() {
 reclaim_report
 record_guard::reclaim(const std::string& pool,
                       const std::function<void(const record&)>& take_back) {
+  return reclaim_of_all(others(), pool, take_back);
+}
+
+reclaim_report record_guard::reclaim_left(
+  const reclaim_report& before, const std::string& pool,
+  const std::function<void(const record&)>& take_back) {
+  auto known = others();
+  std::erase_if(known, [&](const node& x) {
+    return std::none_of(before.left.begin(), before.left.end(),
+                        [&](auto& left) { return left.incarnation == x.id; });
+  });
+  return reclaim_of_all(known, pool, take_back);
+}
+
+// All but ourselves, those included that are not known any more.
+std::vector<node> record_guard::others() {
+  std::lock_guard lock{guard_};
+  auto known = store_->nodes(options_.patience);
+  // Their leases are over, as nobody forgets a node before that.
+  for (auto id : store_->strays(options_.patience))
+    known.push_back({id, {}, {}, true});
+  std::erase_if(known, [this](const node& x) {
+    return std::find(joined_.begin(), joined_.end(), x.id) != joined_.end();
+  });
+  return known;
+}
+
+reclaim_report record_guard::reclaim_of_all(
+  const std::vector<node>& known, const std::string& pool,
+  const std::function<void(const record&)>& take_back) {
   reclaim_report report;
-  std::vector<node> known;
-  {
-    std::lock_guard lock{guard_};
-    known = store_->nodes(options_.patience);
-    // Their leases are over, as nobody forgets a node before that.
-    for (auto id : store_->strays(options_.patience))
-      known.push_back({id, {}, {}, true});
-    std::erase_if(known, [this](const node& x) {
-      return std::find(joined_.begin(), joined_.end(), x.id) != joined_.end();
-    });
-  }
+  std::vector<node> undecided;
   for (auto& x : known) {
     auto process = options_.look(x.process);
     if (may_adopt_from(x, id_, process))
       reclaim_of(x, process == liveness::dead, pool, take_back, report);
+    else if (process == liveness::unknown)
+      undecided.push_back(x);
   }
+  if (!undecided.empty())
+    name_what_is_left(undecided, pool, report);
   return report;
+}
+
+void record_guard::name_what_is_left(const std::vector<node>& by,
+                                     const std::string& pool,
+                                     reclaim_report& report) {
+  std::map<std::int64_t, std::size_t> open;
+  record_page page;
+  do {
+    std::lock_guard lock{guard_};
+    page = store_->read_page({.pool = pool, .open = true, .after = page.last},
+                             options_.patience);
+    for (auto& row : page.rows)
+      ++open[row.incarnation];
+  } while (page.more);
+  for (auto& x : by)
+    if (auto count = open[x.id]; count > 0)
+      report.left.push_back({x.id, x.owner, count});
+}
+
+void record_guard::at_each_beat(std::function<bool()> fun) {
+  std::lock_guard lock{guard_};
+  at_beat_.push_back(std::move(fun));
 }
 
 void record_guard::reclaim_of(
@@ -117,6 +165,8 @@ void record_guard::reclaim_of(
     record_page page;
     {
       std::lock_guard lock{guard_};
+      if (ending_)
+        throw records_unwritable{guard_ended};
       if (!lease_is_good())
         renew(options_.patience);
       what.to = id_;
@@ -265,7 +315,16 @@ void record_guard::beat_until_end() {
     } catch (const std::exception&) {
       // The next one may get through; the database knows whether in time.
     }
+    tell_of_beat(lock);
   }
+}
+
+void record_guard::tell_of_beat(std::unique_lock<std::mutex>& lock) {
+  auto all = std::exchange(at_beat_, {});
+  lock.unlock();
+  std::erase_if(all, [](auto& fun) { return !fun(); });
+  lock.lock();
+  std::move(all.begin(), all.end(), std::back_inserter(at_beat_));
 }
 
 } // namespace steward

@@ -33,12 +33,22 @@ struct guard_options {
   std::function<liveness(const process_id&)> look = liveness_of;
 };
 
+/// What one incarnation has open.
+struct records_of_another {
+  std::int64_t incarnation = 0;
+  std::string owner;
+  std::size_t open = 0;
+};
+
 /// What a reclaim found.
 struct reclaim_report {
   std::size_t reclaimed = 0; ///< taken back, and closed as orphaned
   /// Not taken back, one line each, those that cannot be read among them: tried
   /// again at the next start.
   std::vector<std::string> failed;
+  /// What may belong to somebody who lives where nobody can see him, as his
+  /// lease is good.
+  std::vector<records_of_another> left;
 };
 
 /// Answers for open resources in the database: as long as this process lives,
@@ -74,6 +84,15 @@ public:
   /// who is known are taken, too: they were written as their lease was lost.
   reclaim_report reclaim(const std::string& pool,
                          const std::function<void(const record&)>& take_back);
+
+  /// The same for those alone whom a reclaim left `before`.
+  reclaim_report
+  reclaim_left(const reclaim_report& before, const std::string& pool,
+               const std::function<void(const record&)>& take_back);
+
+  /// Calls `fun` after each heartbeat, until it is false or the guard ends. In
+  /// the thread of the heartbeats, which it must not block.
+  void at_each_beat(std::function<bool()> fun);
 
   /// Makes a durable record of what is about to be opened. Throws
   /// `records_unwritable`, also if the lease is lost meanwhile.
@@ -116,6 +135,13 @@ private:
   bool answers_as(std::int64_t incarnation);
   bool lease_is_good() const noexcept;
   void beat_until_end();
+  std::vector<node> others();
+  reclaim_report
+  reclaim_of_all(const std::vector<node>& known, const std::string& pool,
+                 const std::function<void(const record&)>& take_back);
+  void name_what_is_left(const std::vector<node>& by, const std::string& pool,
+                         reclaim_report& report);
+  void tell_of_beat(std::unique_lock<std::mutex>& lock);
   void reclaim_of(const node& dead, bool surely_dead, const std::string& pool,
                   const std::function<void(const record&)>& take_back,
                   reclaim_report& report);
@@ -125,7 +151,8 @@ private:
   mutable std::mutex sharing_;       // of `records_`
   std::shared_ptr<records> records_; // until the end
   bool shared_;                      // with who stops them
-  std::mutex guard_;                 // of `store_`, `joined_` and `ending_`
+  // Of `store_`, `joined_`, `at_beat_` and `ending_`.
+  std::mutex guard_;
   std::unique_ptr<record_store> store_;
   std::vector<std::int64_t> joined_; // all incarnations, the last one is `id_`
   std::atomic<std::int64_t> id_{0};
@@ -133,6 +160,7 @@ private:
   // read before it.
   std::atomic<duration> good_until_{duration::zero()};
   std::atomic<bool> lost_{false};
+  std::vector<std::function<bool()>> at_beat_;
   bool ending_ = false;
   std::condition_variable end_;
   std::thread heart_;

@@ -26,9 +26,9 @@ namespace steward {
 /// Which record somebody wants.
 struct record_request {
   std::string name; ///< unique in the database, 1 to 1024 bytes
-  std::string pool;
-  std::string key;
-  std::string attributes;   ///< free text
+  std::string pool = {};
+  std::string key = {};
+  std::string attributes = {}; ///< free text
   bool strict = false;      ///< other attributes under this name are a conflict
   std::string journal = {}; ///< how to take the resource back after a crash
   std::int64_t incarnation = 0; ///< see `record`

@@ -7,6 +7,7 @@
 #include <steward/messages/tick.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <utility>
@@ -134,6 +135,46 @@ std::shared_ptr<record_guard> runtime::guard_of(const pool_options& options) {
 void runtime::warn_of(const reclaim_report& report) {
   for (auto& x : report.failed)
     logger().warn("not_reclaimed record={}", one_line(x));
+  for (auto& x : report.left)
+    logger().info("not_reclaimed_yet open={} owner=\"{}\" incarnation={}",
+                  x.open, one_line(x.owner), x.incarnation);
+}
+
+// In a worker, as it is user code. Who has renewed his lease all the while is
+// alive: what he leaves when he dies is for who starts then.
+void runtime::look_again(
+  std::function<reclaim_report(const reclaim_report& before)> attempt,
+  reclaim_report before) {
+  struct state {
+    std::function<reclaim_report(const reclaim_report&)> attempt;
+    reclaim_report last;
+    int attempts_left = 6; // two leases
+    std::atomic<bool> under_way{false};
+  };
+  auto late = std::make_shared<state>();
+  late->attempt = std::move(attempt);
+  late->last = std::move(before);
+  auto look = [late] {
+    try {
+      late->last = late->attempt(late->last);
+      warn_of(late->last);
+    } catch (const std::exception& x) {
+      logger().warn("not_reclaimed cause=\"{}\"", one_line(x.what()));
+    }
+    late->under_way = false;
+    return [] {};
+  };
+  auto at_beat = [late, look, runner = workers_] {
+    if (late->under_way.exchange(true))
+      return true;
+    auto go_on = !late->last.left.empty() && late->attempts_left-- > 0;
+    if (go_on)
+      runner->run({look});
+    return go_on;
+  };
+  std::lock_guard lock{joining_};
+  if (records_guard_)
+    records_guard_->at_each_beat(std::move(at_beat));
 }
 
 void runtime::advance(time_point to) {

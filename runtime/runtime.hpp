@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -89,8 +90,9 @@ public:
 
   /// Makes a pool of `T`s that outlive no crash: `opener` is what a
   /// `durable_opener` asks for. Takes back first what dead processes left open
-  /// in this pool, and says in `found`, if given, what that was. Blocks. Throws
-  /// `store_failure`, too, and `invalid_options` in a runtime without records.
+  /// in this pool, and says in `found`, if given, what that was; what somebody
+  /// may still live for, when his lease is over. Blocks. Throws `store_failure`,
+  /// too, and `invalid_options` in a runtime without records.
   template <class T, class Opener>
   pool<durable<T>> make_durable_pool(pool_options options, Opener opener,
                                      reclaim_report* found = nullptr) {
@@ -98,6 +100,8 @@ public:
                                       std::move(opener)};
     auto report = lasting.reclaim();
     warn_of(report);
+    if (!report.left.empty())
+      look_again(lasting.later(), report);
     if (found != nullptr)
       *found = std::move(report);
     return make_pool<durable<T>>(std::move(options), std::move(lasting));
@@ -147,6 +151,9 @@ private:
                                       std::shared_ptr<any_opener> opener);
   std::shared_ptr<record_guard> guard_of(const pool_options& options);
   static void warn_of(const reclaim_report& report);
+  void look_again(
+    std::function<reclaim_report(const reclaim_report& before)> attempt,
+    reclaim_report before);
   void drain_pools(duration patience, drain_report& report);
 
   caf::actor_system& sys_;

@@ -40,6 +40,19 @@ std::array<setting, 5> settings_of(const postgres_limits& limits) {
            {"client_encoding", "UTF8"}}};
 }
 
+// For the session, or for one transaction.
+std::string set_all(const postgres_limits& limits, bool local) {
+  std::string result;
+  for (auto& x : settings_of(limits))
+    result.append(result.empty() ? "" : ", ")
+      .append("set_config('")
+      .append(x.name)
+      .append("', '")
+      .append(x.value)
+      .append(local ? "', true)" : "', false)");
+  return result;
+}
+
 std::string one_line_of(const char* text) {
   std::string result{text == nullptr ? "" : text};
   while (!result.empty() && result.back() == '\n')
@@ -136,25 +149,28 @@ void pg_connection::connect(const std::string& url, store_use use) {
                      "0A000", database_stage::begin};
 }
 
+// A pooler of transactions shows a process of its own, and any session may run
+// the next transaction: so each sets everything anew and leaves nothing behind.
 void pg_connection::set_and_verify(store_use use) {
-  std::string set = "SELECT";
-  std::string names;
-  std::vector<std::string> values;
-  for (auto& x : settings_of(limits_)) {
-    values.push_back(x.value);
-    set += std::string{values.size() > 1 ? "," : ""} + " set_config('" + x.name
-           + "', $" + std::to_string(values.size()) + ", false)";
-    names += std::string{"'"} + x.name + "', ";
-  }
   auto stage = database_stage::begin;
-  exec(stage, set, values);
+  own_session_ = exec(stage, "SELECT pg_backend_pid()").number(0, 0)
+                 == PQbackendPID(link_);
+  prepares_ = own_session_;
+  if (own_session_)
+    exec(stage, "SELECT " + set_all(limits_, false));
+  else
+    begin();
   // Who only looks needs no server that writes, and loses nothing with one.
-  const auto* of_server
-    = use == store_use::look ? "'')" : "'fsync', 'transaction_read_only')";
+  std::string names
+    = use == store_use::look ? "''" : "'fsync', 'transaction_read_only'";
+  for (auto& x : settings_of(limits_))
+    names.append(", '").append(x.name).append("'");
   auto is = exec(stage, "SELECT name, setting FROM pg_settings WHERE name IN ("
-                          + names + of_server);
+                          + names + ")");
   for (int row = 0; row < is.rows(); ++row)
     require_setting(is, row);
+  if (!own_session_)
+    commit();
 }
 
 // A server that lies about its disk, or gave us less than we asked for, would
@@ -274,6 +290,16 @@ pg_result pg_connection::ask(database_stage stage, Send send) {
 
 pg_result pg_connection::exec(database_stage stage, const std::string& sql,
                               params values) {
+  if (own_session_ || in_transaction_)
+    return send(stage, sql, values);
+  begin();
+  auto said = send(stage, sql, values);
+  commit();
+  return said;
+}
+
+pg_result pg_connection::send(database_stage stage, const std::string& sql,
+                              params values) {
   auto texts = pointers_to(values);
   return ask(stage, [&] {
     return PQsendQueryParams(link_, sql.c_str(), static_cast<int>(texts.size()),
@@ -343,8 +369,14 @@ pg_result pg_connection::exec_within(duration most, const std::string& sql) {
 }
 
 void pg_connection::begin() {
-  exec(database_stage::begin, "BEGIN");
-  in_transaction_ = true;
+  in_transaction_ = true; // whatever comes of it, ROLLBACK does no harm
+  if (own_session_) {
+    send(database_stage::begin, "BEGIN", {});
+    return;
+  }
+  auto sql = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT "
+             + set_all(limits_, true);
+  ask(database_stage::begin, [&] { return PQsendQuery(link_, sql.c_str()); });
 }
 
 void pg_connection::commit() {

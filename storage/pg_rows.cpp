@@ -20,15 +20,18 @@ constexpr int attempts_max = 5;
 using views = std::vector<std::string_view>;
 using rows_by_name = std::map<std::string, record, std::less<>>;
 
-// Locks are taken in the order of names, as everybody does.
+// As the insert does, it sees to the commit in the same breath.
+constexpr const char* lock_sql = R"(
+SELECT 1 FROM (SELECT set_config('synchronous_commit', 'on', true) OFFSET 0)
+  AS durable LEFT JOIN (SELECT 1 FROM steward_record WHERE name =
+  ANY($1::text[]) ORDER BY name FOR UPDATE) AS locked ON true)";
+
 constexpr const char* close_sql = R"(
-WITH locked AS (SELECT id, name FROM steward_record WHERE name = ANY($1::text[])
-  AND state = 'open' ORDER BY name FOR UPDATE)
 UPDATE steward_record r SET state = 'closed', close_reason = u.reason,
   closed_at = u.closed_at, version = version + 1
-FROM locked, unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[])
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[])
   AS u(name, reason, closed_at, creator)
-WHERE r.id = locked.id AND u.name = locked.name
+WHERE r.name = u.name AND r.state = 'open'
   AND (u.creator = '' OR r.creator = nullif(u.creator, '')::uuid))";
 
 constexpr const char* update_sql = R"(
@@ -97,10 +100,9 @@ public:
              && waves[0].updates.empty();
     if (!alone_)
       c_.begin();
-    if (!alone_)
-      c_.exec(database_stage::statement,
-              "SELECT set_config('synchronous_commit', 'on', true)");
     try {
+      if (!alone_)
+        lock_what_is_there();
       for (auto& x : waves)
         write(x);
     } catch (pg_failure& x) {
@@ -119,6 +121,18 @@ private:
     positions closes;
     positions updates;
   };
+
+  // Statements of one kind each take their locks in the order of names; one
+  // after the other they would not.
+  void lock_what_is_there() {
+    views names;
+    for (auto& x : batch_)
+      if (!std::holds_alternative<create_record>(x)
+          && !STEWARD_PLANTED(unsorted_batch))
+        names.push_back(name_of(x));
+    const std::array<std::string, 1> values = {pg_array(names)};
+    c_.exec(database_stage::statement, lock_sql, values);
+  }
 
   void write(const wave& x) {
     create(x.creates);

@@ -223,48 +223,41 @@ postgres_store::write(std::span<const record_write> batch, duration) {
   auto look_first = look_.first();
   look_.failed(); // until it did not
   auto answers = run("write records to", [&](pg_connection& c) {
+    auto said = pg_write_batch(c, batch, look_first);
     confirm(c);
-    return pg_write_batch(c, batch, look_first);
+    return said;
   });
   look_.wrote(batch, answers);
   return answers;
 }
 
-// What stands after an unknown outcome may lack the standby that it should have
-// waited for. A commit of our own waits for it, and for all that came before: so
-// what is found then is as safe as what is written. // I10
+// What was found after an unknown outcome may lack the standby that it should
+// have waited for. A later commit of our own waits for it, and for all that came
+// before. It locks a row, which nobody who keeps records is denied. // I10
 void postgres_store::confirm(pg_connection& c) {
   if (!confirm_)
     return;
-  c.exec(committing, "SELECT pg_logical_emit_message(true, 'steward', '')");
+  try {
+    c.exec(committing,
+           "SELECT set_config('synchronous_commit', 'on', true) FROM (SELECT id"
+           " FROM steward_record ORDER BY id DESC LIMIT 1 FOR KEY SHARE) AS x");
+  } catch (pg_failure& x) {
+    x.after_commit = true; // the batch stands all the same
+    throw;
+  }
   confirm_ = false;
-}
-
-std::vector<std::optional<record>>
-postgres_store::find(std::span<const std::string> names, duration) {
-  for (auto& name : names)
-    require_askable(name);
-  return run("read records from", [&](pg_connection& c) {
-    std::vector<std::string_view> views{names.begin(), names.end()};
-    auto found = pg_read_by_name(c, views);
-    std::vector<std::optional<record>> rows;
-    for (auto& name : names) {
-      auto row = found.find(name);
-      rows.push_back(row == found.end() ? std::nullopt
-                                        : std::optional{row->second});
-    }
-    return rows;
-  });
 }
 
 namespace {
 
-// The first of these rows that are no more bytes than a page may have, but for
-// the last of them. How long they are is known without reading them.
-std::string some_of(const std::string& rows) {
-  return "(SELECT * FROM (SELECT *, sum(bytes) OVER (ORDER BY id) - bytes AS "
-         "before FROM (SELECT *, octet_length(attributes)::bigint +"
-         " octet_length(journal) AS bytes FROM ("
+// The first of these rows, in the order of a column, that are no more bytes than
+// a page may have, but for the last of them. How long they are is known without
+// reading them.
+std::string some_of(const std::string& rows, const std::string& order) {
+  return "(SELECT * FROM (SELECT *, sum(bytes) OVER (ORDER BY " + order
+         + ") - bytes AS before FROM (SELECT *, "
+           "octet_length(attributes)::bigint"
+           " + octet_length(journal) AS bytes FROM ("
          + rows + ") AS found) AS measured) AS summed WHERE before < "
          + std::to_string(page_bytes_max) + ")";
 }
@@ -277,6 +270,37 @@ record_page page_of(const pg_result& said, page_builder page) {
 }
 
 } // namespace
+
+std::vector<std::optional<record>>
+postgres_store::find(std::span<const std::string> names, duration) {
+  names = names.first(std::min(names.size(), page_limit{}.rows_max()));
+  for (auto& name : names)
+    require_askable(name);
+  const std::vector<std::string_view> views{names.begin(), names.end()};
+  const std::array<std::string, 1> values = {pg_array(views)};
+  auto sql = "SELECT " + pg_record_columns + ", place FROM "
+             + some_of("SELECT steward_record.*, place FROM unnest($1::text[])"
+                       " WITH ORDINALITY AS wanted(name_wanted, place) JOIN"
+                       " steward_record ON name = name_wanted",
+                       "place")
+             + " AS page ORDER BY place";
+  constexpr int place_column = 16;
+  return run("read records from", [&](pg_connection& c) {
+    auto said = c.exec(reading, sql, values);
+    std::vector<std::optional<record>> rows;
+    page_limit limit;
+    for (int row = 0; row < said.rows(); ++row) {
+      auto place = static_cast<std::size_t>(said.number(row, place_column));
+      rows.resize(place);
+      rows.back() = pg_read_row(said, row);
+      limit.add(pg_bytes_of_row(said, row));
+    }
+    // What comes after the last of a full page was not looked for.
+    if (!limit.reached())
+      rows.resize(names.size());
+    return rows;
+  });
+}
 
 record_page postgres_store::read_page(const record_query& what, duration) {
   for (auto* text : {&what.pool, &what.key, &what.owner})
@@ -295,7 +319,7 @@ record_page postgres_store::read_page(const record_query& what, duration) {
     sql += *what.open ? " AND state = 'open'" : " AND state = 'closed'";
   page_builder page{what.rows_max};
   sql += " ORDER BY id LIMIT " + std::to_string(page.rows_max());
-  sql = "SELECT " + pg_record_columns + " FROM " + some_of(sql)
+  sql = "SELECT " + pg_record_columns + " FROM " + some_of(sql, "id")
         + " AS page ORDER BY id";
   return run("read records from", [&](pg_connection& c) {
     return page_of(c.exec(reading, sql, values), page);
@@ -428,7 +452,8 @@ record_page postgres_store::adopt(const adoption& what, duration) {
             " = $1::bigint AND ($3 = '' OR pool = $3) AND ($4::boolean OR NOT"
             " EXISTS (SELECT 1 FROM steward_node n WHERE n.id = $1::bigint AND"
             " n.expires_at > clock_timestamp())) ORDER BY id LIMIT $5::bigint"
-            " FOR UPDATE SKIP LOCKED")
+            " FOR UPDATE SKIP LOCKED",
+            "id")
           + " AS taken) RETURNING " + pg_record_columns,
         values),
       builder);

@@ -113,7 +113,9 @@ public:
   virtual std::vector<record_answer>
   write(std::span<const record_write> batch, duration wait_max) = 0;
 
-  /// Reads rows by name in a fresh snapshot, in the order asked for.
+  /// Reads rows by name in a fresh snapshot, in the order asked for; no more than
+  /// a page may have, but one. Who gets fewer than he asked for asks again for
+  /// the rest.
   virtual std::vector<std::optional<record>>
   find(std::span<const std::string> names, duration wait_max) = 0;
 

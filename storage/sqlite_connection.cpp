@@ -51,6 +51,19 @@ std::string error_text(int code) {
   return std::generic_category().message(code);
 }
 
+void sync(const fs::path& path, int flags) {
+  auto file = ::open(path.c_str(), flags | O_CLOEXEC);
+  auto done = file >= 0 && ::fsync(file) == 0;
+  auto why = errno;
+  if (file >= 0)
+    ::close(file);
+  if (!done)
+    throw store_failure{store_errc::io,
+                        "cannot open records: syncing " + path.string() + ": "
+                          + error_text(why),
+                        reaction::reopen};
+}
+
 bool may_write(const fs::path& path, int rights = W_OK) {
   return ::faccessat(AT_FDCWD, path.c_str(), rights, AT_EACCESS) == 0;
 }
@@ -173,6 +186,7 @@ void sqlite_connection::accept(store_use use) {
     return;
   }
   set_and_verify();
+  secure_log();
   set_checkpoint_on_close(true);
   accepted_ = true;
   sql_ = std::make_unique<statements>(db_);
@@ -228,6 +242,26 @@ void sqlite_connection::set_and_verify() {
   }
 }
 
+// What somebody wrote and died before it was synced, or could not sync, is read
+// from the log like all else, and must not be answered with before a power cut
+// cannot take it away. So it goes into the file, which is synced then. What
+// others still read around, or has no room there, stays in the log: that is
+// synced as it is. // I10
+void sqlite_connection::secure_log() {
+  if (path_ == memory || STEWARD_PLANTED(log_not_secured))
+    return;
+  int frames = 0;
+  int moved = 0;
+  auto code = sqlite3_wal_checkpoint_v2(
+    db_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
+  if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_FULL)
+    throw SQLite::Exception{db_.getHandle(), code};
+  if (code == SQLITE_OK && moved == frames)
+    return;
+  sync(path_.string() + "-wal", O_RDONLY);
+  sync(path_.parent_path(), O_RDONLY | O_DIRECTORY);
+}
+
 void sqlite_connection::note_companions() {
   if (path_ == memory)
     return;
@@ -265,11 +299,14 @@ int sqlite_connection::on_busy(void* self, int tries) {
 
 // -- queries ------------------------------------------------------------------
 
+// Asks for nothing but the number of the file. Who asks for its times, as stat
+// does, makes the next write note new ones: on Linux since 6.13 that is, before
+// each commit, a third more for its sync.
 file_id sqlite_connection::id_of(const std::filesystem::path& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0)
+  struct statx info {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO, &info) != 0)
     return {};
-  return {info.st_dev, info.st_ino};
+  return {info.stx_dev_major, info.stx_dev_minor, info.stx_ino};
 }
 
 void sqlite_connection::require_file(const fs::path& path,

@@ -144,6 +144,18 @@ std::map<std::string, std::string> parts_of(SQLite::Database& db) {
   return result;
 }
 
+// Of what somebody may have added: plain indexes and tables do no harm.
+std::vector<std::string> what_may_change_rows(SQLite::Database& db) {
+  SQLite::Statement sql{db,
+                        "SELECT type || ' ' || name FROM sqlite_schema WHERE"
+                        " type = 'trigger' OR (type = 'index' AND sql LIKE"
+                        " '%unique%') ORDER BY 1"};
+  std::vector<std::string> result;
+  while (sql.executeStep())
+    result.push_back(sql.getColumn(0).getString());
+  return result;
+}
+
 } // namespace
 
 std::int64_t migrate_sqlite(SQLite::Database& db, const fs::path& path,
@@ -176,15 +188,19 @@ std::vector<std::string> what_sqlite_lacks(SQLite::Database& db,
   SQLite::Database model{":memory:",
                          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
   make_sqlite_schema(model, version);
+  auto made = parts_of(model);
   auto there = parts_of(db);
   std::vector<std::string> result;
-  for (auto& [part, sql] : parts_of(model)) {
+  for (auto& [part, sql] : made) {
     auto found = there.find(part);
     if (found == there.end())
       result.push_back("the " + part + " is missing");
     else if (found->second != sql)
       result.push_back("the " + part + " is not as it was made");
   }
+  for (auto& part : what_may_change_rows(db))
+    if (!made.contains(part))
+      result.push_back("the " + part + " is not ours");
   return result;
 }
 

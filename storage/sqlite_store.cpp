@@ -228,10 +228,12 @@ std::vector<std::optional<record>>
 sqlite_store::find(std::span<const std::string> names, duration wait_max) {
   return run("read records from", wait_max, [&](sqlite_connection& c) {
     std::vector<std::optional<record>> rows;
-    rows.reserve(names.size());
     SQLite::Transaction snapshot{c.db()};
-    for (auto& name : names)
-      rows.push_back(read_by_name(c, name));
+    page_limit limit;
+    for (std::size_t i = 0; i < names.size() && !limit.reached(); ++i) {
+      auto& row = rows.emplace_back(read_by_name(c, names[i]));
+      limit.add(row ? row->attributes.size() + row->journal.size() : 0);
+    }
     return rows;
   });
 }

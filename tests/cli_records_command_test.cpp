@@ -174,6 +174,21 @@ BOOST_DATA_TEST_CASE_F(fixture, export_writes_an_object_a_line,
   BOOST_TEST(read("x.jsonl") == x.out);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_text_is_exported_in_full_beside_it) {
+  url = path("records.db");
+  open_record_store(to_records_url(url), 20s)
+    ->write(batch{create("a\xff"), create("a\xfe", 2), create("b", 3)}, 5s);
+  auto x = records({"export", "--jsonl", "-"});
+  std::istringstream in{x.out};
+  std::vector<json> rows;
+  for (std::string line; std::getline(in, line);)
+    rows.push_back(json::parse(line));
+  BOOST_REQUIRE_EQUAL(rows.size(), 3u);
+  BOOST_TEST(rows[0].at("name_hex") == "61ff");
+  BOOST_TEST(rows[1].at("name_hex") == "61fe");
+  BOOST_TEST(!rows[2].contains("name_hex"));
+}
+
 BOOST_AUTO_TEST_CASE(an_export_that_fails_leaves_the_old_file) {
   fill("sqlite");
   fill_more(3'000, 100);
@@ -398,7 +413,8 @@ BOOST_AUTO_TEST_CASE(who_cannot_be_reached_is_named_without_the_password) {
 BOOST_AUTO_TEST_CASE(what_is_no_path_may_be_a_password) {
   for (auto* bad :
        {"postgresql:me:s3cret@h/db", "sqlite:postgresql://m:s3cret@h",
-        "user=u password = s3cret host=h", "sqlite:password=s3cret"}) {
+        "user=u password = s3cret host=h", "sqlite:password=s3cret",
+        "me:s3cret@h/db", "//me:s3cret@h/db"}) {
     url = bad;
     auto x = records({"list"});
     BOOST_TEST(x.status == 2, x.err);

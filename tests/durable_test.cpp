@@ -17,10 +17,12 @@
 
 #include <libpq-fe.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -450,6 +452,39 @@ BOOST_AUTO_TEST_CASE(processes_are_told_apart) {
   elsewhere.host += "x";
   BOOST_TEST((liveness_of(elsewhere) == liveness::unknown));
   BOOST_TEST((liveness_of({}) == liveness::unknown));
+}
+
+// What /proc says of a process after its name.
+std::vector<std::string> fields_of(pid_t process) {
+  std::ifstream in{"/proc/" + std::to_string(process) + "/stat"};
+  std::string text;
+  std::getline(in, text);
+  std::istringstream fields{text.substr(text.rfind(')') + 1)};
+  return {std::istream_iterator<std::string>{fields}, {}};
+}
+
+BOOST_AUTO_TEST_CASE(who_goes_on_without_his_first_thread_is_alive) {
+  auto child = ::fork();
+  if (child == 0) {
+    std::thread{[] {
+      for (;;)
+        ::pause();
+    }}.detach();
+    ::syscall(SYS_exit, 0); // this thread only
+  }
+  auto until = std::chrono::steady_clock::now() + 20s;
+  while (fields_of(child).at(0) != "Z"
+         && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  BOOST_TEST(fields_of(child).at(0) == "Z");
+  process_id it{this_process().host, child,
+                std::stoll(fields_of(child).at(19))};
+  BOOST_TEST((liveness_of(it) == liveness::alive));
+  ::kill(child, SIGKILL);
+  siginfo_t ended{};
+  ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT);
+  BOOST_TEST((liveness_of(it) == liveness::dead)); // and not yet waited for
+  ::waitpid(child, nullptr, 0);
 }
 
 BOOST_AUTO_TEST_CASE(only_the_dead_and_the_expired_are_adopted_from) {

@@ -29,7 +29,7 @@ for word in abc 0 -1 0.0 1e3 ''; do
   done
 done
 
-[ "$("$program" --list | wc -l)" -eq 28 ] || die "there are not 28 faults"
+[ "$("$program" --list | wc -l)" -eq 29 ] || die "there are not 29 faults"
 [ "$("$program" --list --only lock_timeout)" = "postgresql: lock_timeout" ] \
   || die "--only does not bind --list"
 [ "$("$program" --list --only sqlite: | grep -c -v '^sqlite: ')" -eq 0 ] \

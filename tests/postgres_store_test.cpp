@@ -10,7 +10,9 @@
 
 #include <libpq-fe.h>
 
+#include <array>
 #include <atomic>
+#include <barrier>
 #include <thread>
 
 using namespace steward;
@@ -393,7 +395,7 @@ BOOST_AUTO_TEST_CASE(a_commit_without_its_standby_is_not_acknowledged) {
   // Somebody loses patience with it: it stands, and only here.
   mine.on_wait([&] { waiting("pg_cancel_backend(pid)"); });
   auto x = failure_of([&] {
-    for (unsigned i = 0;; ++i) // the setting arrives a little later
+    for (unsigned i = 0; i < 5'000; ++i) // the setting arrives a little later
       write(("b" + std::to_string(i)).c_str(), i);
   });
   BOOST_TEST((x.reaction() == reaction::unknown_outcome), x.what());
@@ -410,6 +412,66 @@ BOOST_AUTO_TEST_CASE(a_commit_without_its_standby_is_not_acknowledged) {
   BOOST_TEST((failure_of(write_again).reaction() == reaction::unknown_outcome));
   set_standbys("");
   BOOST_TEST(write_again().verdict == record_verdict::created);
+}
+
+// To make sure of what it finds then it needs no right beyond these.
+BOOST_AUTO_TEST_CASE(who_may_only_use_the_tables_outlives_an_unknown_outcome) {
+  for (auto* sql :
+       {"CREATE ROLE clerk LOGIN",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON steward_record, steward_node,"
+        " steward_shard TO clerk",
+        "GRANT SELECT ON steward_schema TO clerk",
+        "REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text,"
+        " text) FROM PUBLIC"})
+    admin.exec(database_stage::commit, sql);
+  auto as_clerk = url;
+  as_clerk.replace(as_clerk.find("steward@"), 8, "clerk@");
+  postgres_store mine{as_clerk, 5s, quick};
+  const batch one{create("a", 1)};
+  mine.write(one, 5s);
+  admin.exec(database_stage::begin,
+             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
+             " usename = 'clerk'");
+  auto x = failure_of([&] { mine.write(one, 5s); });
+  BOOST_TEST((x.reaction() == reaction::unknown_outcome), x.what());
+  BOOST_TEST(mine.write(one, 5s)[0].verdict == record_verdict::created);
+}
+
+BOOST_AUTO_TEST_CASE(batches_of_all_kinds_never_wait_for_each_other) {
+  constexpr unsigned names_max = 50;
+  constexpr postgres_limits patient{2s, 20s, 20s, 30s};
+  auto names = [](const char* part) {
+    std::vector<std::string> result;
+    for (unsigned i = 0; i < names_max; ++i)
+      result.push_back(part + std::to_string(i));
+    return result;
+  };
+  batch rows;
+  for (auto* part : {"a", "b"})
+    for (auto& name : names(part))
+      rows.push_back(create(name));
+  store.write(rows, 5s);
+  std::barrier together{2};
+  std::array<std::string, 2> failures;
+  auto write = [&](std::size_t me, const char* closed, const char* changed) {
+    postgres_store mine{url, 5s, patient};
+    batch all;
+    for (auto& name : names(closed))
+      all.push_back(close(name));
+    for (auto& name : names(changed))
+      all.push_back(update_record{name, 1, "new", {}, token(7)});
+    together.arrive_and_wait();
+    try {
+      mine.write(all, 5s);
+    } catch (const store_failure& x) {
+      failures[me] = x.what();
+    }
+  };
+  std::thread other{[&] { write(1, "b", "a"); }};
+  write(0, "a", "b");
+  other.join();
+  BOOST_TEST(failures[0] == "");
+  BOOST_TEST(failures[1] == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_commit_that_rolled_back_is_no_commit) {

@@ -83,6 +83,25 @@ BOOST_DATA_TEST_CASE_F(fixture, what_no_known_process_opened_is_reclaimed,
   BOOST_TEST(!is_stray());
 }
 
+BOOST_AUTO_TEST_CASE(what_may_be_of_the_living_is_named_and_left) {
+  auto store = open_record_store(url, 20s);
+  auto theirs = draft("sleepers/x");
+  theirs.pool = "sleepers";
+  theirs.incarnation = store->join({0, "they", {}, false}, 1h, 5s);
+  store->join({0, "who has nothing open", {}, false}, 1h, 5s);
+  const std::array<record_write, 1> rows = {create_record{theirs}};
+  store->write(rows, 5s);
+  record_guard next{sys, options()};
+  auto take_back = [](const record&) { BOOST_ERROR("somebody was robbed"); };
+  auto report = next.reclaim("sleepers", take_back);
+  BOOST_TEST(report.reclaimed == 0u);
+  BOOST_REQUIRE_EQUAL(report.left.size(), 1u);
+  BOOST_TEST(report.left[0].owner == "they");
+  BOOST_TEST(report.left[0].incarnation == theirs.incarnation);
+  BOOST_TEST(report.left[0].open == 1u);
+  BOOST_TEST(next.reclaim("others", take_back).left.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_lease_that_is_over_is_lost_at_once) {
   record_guard mine{sys, options(1s)};
   BOOST_TEST(!mine.lost());
@@ -185,6 +204,46 @@ BOOST_AUTO_TEST_CASE(
   // What it could not close any more is taken back by who comes next.
   record_guard next{sys, options()};
   BOOST_TEST(next.reclaim("stuck", [](const record&) {}).reclaimed == 1u);
+}
+
+namespace {
+
+struct expected_opener {
+  std::shared_ptr<std::promise<std::string>> reclaimed;
+
+  int open(const open_request&, journal&) const {
+    return 7;
+  }
+
+  void reclaim(const record& x) const {
+    reclaimed->set_value(x.name);
+  }
+};
+
+} // namespace
+
+// As after the quick restart of a container: nobody can see that it is dead.
+BOOST_AUTO_TEST_CASE(what_is_left_is_taken_back_when_its_lease_is_over) {
+  auto store = open_record_store(url, 20s);
+  auto theirs = draft("sleepers/x");
+  theirs.pool = "sleepers";
+  theirs.incarnation = store->join({0, "they", {}, false}, 3s, 5s);
+  const std::array<record_write, 1> rows = {create_record{theirs}};
+  store->write(rows, 5s);
+  runtime rt{sys, {.records = url, .owner = "me", .lease = 1500ms}};
+  expected_opener user{std::make_shared<std::promise<std::string>>()};
+  auto reclaimed = user.reclaimed->get_future();
+  reclaim_report found;
+  auto pool = rt.make_durable_pool<int>({.name = "sleepers"}, user, &found);
+  BOOST_TEST(found.reclaimed == 0u);
+  BOOST_TEST(found.left.size() == 1u);
+  BOOST_REQUIRE((reclaimed.wait_for(20s) == std::future_status::ready));
+  BOOST_TEST(reclaimed.get() == "sleepers/x");
+  rt.drain(1s);
+  auto after = store->list("", 5s);
+  BOOST_REQUIRE_EQUAL(after.size(), 1u);
+  BOOST_TEST(!after[0].open);
+  BOOST_TEST((after[0].reason == close_reason::orphaned));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,9 @@
 // they run shares a read.
 #include <boost/test/unit_test.hpp>
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+
 #include "persistence_fixtures.hpp"
 #include "postgres_server.hpp"
 
@@ -11,6 +14,7 @@
 
 #include <functional>
 #include <future>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -116,6 +120,33 @@ BOOST_AUTO_TEST_CASE(names_that_are_asked_for_together_are_read_once) {
   BOOST_TEST(found[1].rows[1]->name == "b");
   BOOST_TEST(found[2].rows.empty());
   is_found(found[3], "b");
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, what_is_too_much_at_once_is_read_in_parts,
+                       boost::unit_test::data::make(both), kind) {
+  std::optional<postgres_server> server;
+  if (kind == std::string{"postgresql"})
+    server.emplace();
+  batch rows;
+  for (auto* name : {"a", "b", "c", "d", "e"}) {
+    auto row = draft(name);
+    row.attributes.assign(page_bytes_max / 5, 'x');
+    row.journal.assign(page_bytes_max / 5, 'y');
+    rows.push_back(create_record{row});
+  }
+  start(server ? server->url() : "sqlite:" + file, rows);
+  auto found = find({{"a"}, {"c", "none", "b", "d"}, {}, {"a", "e"}});
+  // The row that goes beyond the limit is still in a part, as in a page.
+  BOOST_TEST(seen->finds == (std::vector<std::size_t>{7, 3}),
+             boost::test_tools::per_element());
+  is_found(found[0], "a");
+  std::string names;
+  for (auto& x : found)
+    for (auto& row : x.rows)
+      names += row ? row->name : "-";
+  BOOST_TEST(names == "ac-bdae");
+  BOOST_TEST(found[1].cause == "");
+  BOOST_TEST(found[2].rows.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_row_fails_only_those_who_asked_for_it) {

@@ -23,7 +23,10 @@ constexpr time_point limit{1'000s};
 
 // A persistence that does nothing by itself.
 struct writer {
-  writer(testkit::sim& s, const char* name) : who(s.probe(name)) {
+  writer(testkit::sim& s, const char* name)
+    : who(s.probe(name)),
+      desk(std::make_shared<record_desk>(
+        10, std::make_shared<record_counters>(), s.time())) {
   }
 
   // The one thing that was left since the last time.
@@ -40,8 +43,7 @@ struct writer {
   }
 
   testkit::probe who;
-  std::shared_ptr<record_desk> desk
-    = std::make_shared<record_desk>(10, std::make_shared<record_counters>());
+  std::shared_ptr<record_desk> desk;
 };
 
 struct fixture {
@@ -85,6 +87,38 @@ BOOST_FIXTURE_TEST_CASE(what_is_written_goes_to_the_one_for_its_name, fixture) {
   }
   for (auto& writer : writers)
     writer.who.expect_nothing();
+}
+
+BOOST_FIXTURE_TEST_CASE(who_is_not_answered_in_time_is_answered_by_the_router,
+                        fixture) {
+  auto& stuck = writers[writer_of("x", count)];
+  auto deadline = s.now() + 1s;
+  auto taken = client.request<record_answer>(router, get_or_create{named("x"),
+                                                                   deadline});
+  auto item = stuck.left();
+  auto ticket = stuck.desk->waiters().add(std::move(item.from), item.deadline);
+  stuck.desk->set_waiting(1);
+  auto lies = client.request<record_answer>(router, get_or_create{named("x"),
+                                                                  deadline});
+  auto flushed = client.request<records_flushed>(router,
+                                                 flush_records{deadline});
+  s.run_for(1s);
+  BOOST_TEST(!taken.answered());
+  BOOST_TEST(!lies.answered());
+  s.run_for(500ms); // which nobody has to wait longer
+  BOOST_REQUIRE(taken.answered());
+  auto late = taken.get();
+  BOOST_TEST((late.trouble == record_trouble::timed_out));
+  BOOST_TEST(late.may_exist);
+  BOOST_REQUIRE(lies.answered());
+  late = lies.get();
+  BOOST_TEST((late.trouble == record_trouble::timed_out));
+  BOOST_TEST(!late.may_exist); // nobody has begun with it
+  BOOST_REQUIRE(flushed.answered());
+  BOOST_TEST(flushed.get().pending > 0u);
+  // What comes later is nobody's, and nothing is left of what nobody wants.
+  stuck.desk->waiters().answer(ticket, record_answer{});
+  BOOST_TEST(stuck.desk->take().empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(what_no_desk_takes_is_answered_at_once, fixture) {

@@ -359,6 +359,17 @@ BOOST_AUTO_TEST_CASE(verify_says_what_of_the_schema_is_gone) {
   BOOST_TEST(wrong[1] == "the index record_closed is not as it was made");
 }
 
+BOOST_AUTO_TEST_CASE(verify_says_what_was_added_that_may_refuse_rows) {
+  make_records(path);
+  run_sql(path, "CREATE INDEX mine ON record(journal); CREATE UNIQUE INDEX one"
+                " ON record(key); CREATE TRIGGER gone AFTER INSERT ON record"
+                " BEGIN DELETE FROM record; END");
+  auto wrong = sqlite_store{path, 5s, store_use::look}.verify(5s);
+  BOOST_REQUIRE_EQUAL(wrong.size(), 2u);
+  BOOST_TEST(wrong[0] == "the index one is not ours");
+  BOOST_TEST(wrong[1] == "the trigger gone is not ours");
+}
+
 BOOST_AUTO_TEST_CASE(a_newer_schema_is_left_as_it_is) {
   make_records(path);
   run_sql(path, "PRAGMA user_version = 3");

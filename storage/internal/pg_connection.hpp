@@ -97,8 +97,9 @@ struct pg_statement {
   static pg_statement of(std::string sql);
 };
 
-/// One connection to a server, its settings set and read back. Every wait is
-/// bounded here, whatever the network does. One thread.
+/// One connection to a server, its settings set and read back: for the session;
+/// where a pooler lends it out, for each transaction, and each statement is one.
+/// Every wait is bounded here, whatever the network does. One thread.
 class pg_connection {
 public:
   using params = std::span<const std::string>;
@@ -156,6 +157,7 @@ private:
   pg_result next_result(clock::time_point until, database_stage stage);
   template <class Send>
   pg_result ask(database_stage stage, Send send);
+  pg_result send(database_stage stage, const std::string& sql, params values);
   bool prepare(const pg_statement& what);
   [[noreturn]] void lose(const std::string& why, database_stage stage);
   [[noreturn]] void refuse(const pg_result& said, database_stage stage);
@@ -164,9 +166,10 @@ private:
   postgres_limits limits_;
   std::function<void()> on_wait_;
   PGconn* link_ = nullptr;
+  bool own_session_ = true; // else each transaction may have another one
   bool in_transaction_ = false;
   bool unconfirmed_ = false; // by a standby that should have
-  bool prepares_ = true;     // until a pooler lost a statement
+  bool prepares_ = true;     // while the session is ours
   std::set<std::string, std::less<>> prepared_;
 };
 

@@ -38,26 +38,52 @@ inline std::int64_t to_limit(std::size_t rows) {
   return static_cast<std::int64_t>(std::min(rows, most));
 }
 
-/// Puts a page together, row by row, until it is full.
-class page_builder {
+/// How much is read at once.
+class page_limit {
 public:
-  explicit page_builder(std::size_t rows_max)
+  explicit page_limit(std::size_t rows_max = page_rows_max)
     : rows_max_(std::min(rows_max, page_rows_max)) {
   }
 
+  std::size_t rows_max() const {
+    return rows_max_;
+  }
+
+  bool reached() const {
+    return rows_ >= rows_max_ || bytes_ >= page_bytes_max;
+  }
+
+  /// One more row, or a name that has none.
+  void add(std::size_t bytes) {
+    ++rows_;
+    bytes_ += bytes;
+  }
+
+private:
+  std::size_t rows_max_;
+  std::size_t rows_ = 0;
+  std::size_t bytes_ = 0; // of attributes and journals, as others have a limit
+};
+
+/// Puts a page together, row by row, until it is full.
+class page_builder {
+public:
+  explicit page_builder(std::size_t rows_max) : limit_(rows_max) {
+  }
+
   std::int64_t rows_max() const {
-    return static_cast<std::int64_t>(rows_max_);
+    return static_cast<std::int64_t>(limit_.rows_max());
   }
 
   bool full() const {
-    return page_.size() >= rows_max_ || bytes_ >= page_bytes_max;
+    return limit_.reached();
   }
 
   /// Adds the row that `read` returns, or what it says of one that is damaged.
   template <class Read>
   void add(std::int64_t id, std::size_t bytes, Read read) {
     page_.last = id;
-    bytes_ += bytes;
+    limit_.add(bytes);
     try {
       page_.rows.push_back(read());
     } catch (const store_failure& x) {
@@ -73,8 +99,7 @@ public:
   }
 
 private:
-  std::size_t rows_max_;
-  std::size_t bytes_ = 0; // of attributes and journals, as others have a limit
+  page_limit limit_;
   record_page page_;
 };
 

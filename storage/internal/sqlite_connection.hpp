@@ -8,8 +8,6 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -22,8 +20,9 @@ namespace steward {
 
 /// Which file a path leads to.
 struct file_id {
-  dev_t device = 0;
-  ino_t inode = 0;
+  std::uint32_t device_major = 0;
+  std::uint32_t device_minor = 0;
+  std::uint64_t inode = 0;
   bool operator==(const file_id&) const = default;
 };
 
@@ -105,6 +104,7 @@ private:
   void accept(store_use use);
   void set_and_verify();
   void enter_wal();
+  void secure_log();
   void note_companions();
   void set_checkpoint_on_close(bool on);
 

@@ -1,7 +1,7 @@
-// Loaded into a client before the C library: makes a disk that fails, and one
-// that keeps only what was synced. STEWARD_FAULTY_IO names a file of one byte
-// that says what happens now: 'e' fsync fails, 'h' it hangs, 'f' no space, 'r'
-// read-only.
+// Loaded into a client before the C library, or part of a test: makes a disk
+// that fails, and one that keeps only what was synced. STEWARD_FAULTY_IO names a
+// file of one byte that says what happens now: 'e' fsync fails, 'h' it hangs,
+// 'f' no space, 'r' read-only.
 // STEWARD_SHADOW names a folder that gets what a power cut would leave.
 
 #include <dlfcn.h>
@@ -15,6 +15,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,6 +75,11 @@ public:
     static auto write
       = real<ssize_t (*)(int, const void*, std::size_t, off_t)>("pwrite64");
     std::vector<char> bytes;
+    struct stat info {};
+    auto known = ::fstat(fd, &info) == 0;
+    // What others wrote before us is synced with the first sync of ours.
+    if (known && seen_.insert(path).second)
+      dirty_[path] = {{0, static_cast<std::size_t>(info.st_size)}};
     for (auto [at, size] : dirty_[path]) {
       bytes.resize(size);
       auto n = ::pread(fd, bytes.data(), size, at);
@@ -82,8 +88,7 @@ public:
         ::abort();
     }
     dirty_[path].clear();
-    struct stat info {};
-    if (::fstat(fd, &info) == 0 && ::ftruncate(out, info.st_size) != 0)
+    if (known && ::ftruncate(out, info.st_size) != 0)
       ::abort();
     ::close(out);
   }
@@ -105,6 +110,7 @@ private:
   std::mutex guard_;
   std::string folder_;
   std::map<std::string, std::vector<std::pair<off_t, std::size_t>>> dirty_;
+  std::set<std::string> seen_; // which were synced here
 };
 
 int fail(int code) {

@@ -4,6 +4,7 @@
 #include <steward/storage/postgres_store.hpp>
 #include <steward/tests/faults/postgres_url.hpp>
 #include <steward/tests/faults/worker.hpp>
+#include <steward/tests/pooler.hpp>
 
 #include <libpq-fe.h>
 #include <sys/mount.h>
@@ -406,32 +407,16 @@ outcome shuffled_batches(const setup& how) {
   return result;
 }
 
-// pgbouncer, which gives each transaction any session.
 outcome pooled(const setup& how) {
-  constexpr const char* program = "/usr/sbin/pgbouncer";
-  if (!fs::exists(program))
+  if (!record_test::pooler::is_installed())
     throw skipped{"needs pgbouncer"};
   auto& server = server_run::server();
   server_run run{how};
-  const auto& database = run.database();
-  auto folder = server.folder() / "pool";
-  fs::create_directory(folder);
-  server.user().give(folder);
-  auto ini = (folder / "pgbouncer.ini").string();
-  std::ofstream{folder / "users"} << "\"steward\" \"\"\n";
-  std::ofstream{ini} << "[databases]\n* = host=" << server.folder().string()
-                     << "\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = "
-                     << folder.string() << "\nauth_type = trust\nauth_file = "
-                     << (folder / "users").string()
-                     << "\npool_mode = transaction\ndefault_pool_size = 4\n";
-  auto pid = server.user().start({program, ini}, (folder / "log").string());
-  auto& area = run.start("postgresql://steward@/" + database
-                         + "?port=6432&host=" + folder.string());
+  record_test::pooler pool{server, "default_pool_size = 4\n"};
+  auto& area = run.start(pool.url(run.database()));
   while (area.pause(400ms))
     run.terminate_one();
   auto result = run.finish();
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
   if (result.operations == 0)
     result.broken.push_back({6, "", "nothing got through"});
   return result;
@@ -466,7 +451,7 @@ std::vector<kind> postgres_kinds() {
     {"max_connections", "postgresql",
      to_our_own(every(300ms, take_all_connections))},
     {"pgbouncer, transactions", "postgresql", pooled},
-    {"full tablespace of 9 MB", "postgresql", full_tablespace, "53100"},
+    {"full tablespace of 9 MB", "postgresql", full_tablespace, "53100", 4s},
   };
 }
 

@@ -192,15 +192,36 @@ outcome moved_file(const setup& how) {
 
 // Only what was synced is there after the cut. One process: what one of them
 // syncs is not known to the others.
-outcome power_loss(const setup& how) {
+template <class Happen>
+outcome power_loss(const setup& how, Happen happen) {
   file_run run{how, 1};
   auto shadow = run.file().parent_path() / "shadow";
   fs::create_directory(shadow);
-  run.use_faulty_io();
+  auto control = run.use_faulty_io();
   run.area().environment["STEWARD_SHADOW"] = shadow.string();
   run.area().start();
-  run.area().wait_for_end();
+  happen(run.area(), control);
   return run.area().finish("sqlite:" + (shadow / "records.db").string(), true);
+}
+
+outcome power_loss_of_a_good_disk(const setup& how) {
+  return power_loss(how,
+                    [](arena& area, const fs::path&) { area.wait_for_end(); });
+}
+
+// The cut comes while nothing can be synced: what was answered since then must
+// have been on the disk before.
+outcome power_loss_of_a_bad_disk(const setup& how) {
+  constexpr auto good = 250ms;
+  constexpr auto bad = 400ms;
+  return power_loss(how, [&](arena& area, const fs::path& control) {
+    area.pause(how.duration % (good + bad)); // so that it ends with a bad one
+    do {
+      put(control, '-');
+      area.pause(good);
+      put(control, 'e');
+    } while (area.pause(bad));
+  });
 }
 
 } // namespace
@@ -224,7 +245,9 @@ std::vector<kind> sqlite_kinds() {
     {"read-only when it starts", "sqlite", read_only_mount},
     {"full tmpfs of 1 MB", "sqlite", full_tmpfs, "is full"},
     {"file moved away and back", "sqlite", moved_file, "removed or replaced"},
-    {"power loss, 1 process", "sqlite", power_loss},
+    {"power loss, 1 process", "sqlite", power_loss_of_a_good_disk},
+    {"power loss while fsync fails", "sqlite", power_loss_of_a_bad_disk,
+     "disk I/O error"},
   };
 }
 

@@ -200,13 +200,18 @@ private:
 
 } // namespace
 
-void plant_bug([[maybe_unused]] const std::string& name) {
+void plant_bug(const std::string& name) {
 #ifdef STEWARD_PLANTED_BUGS
   planted::active = planted::bug::none;
   for (const auto& x : planted::of_databases)
     if (x.name == name)
       planted::active = x.which;
+  auto is_known = name.empty() || planted::active != planted::bug::none;
+#else
+  auto is_known = name.empty();
 #endif
+  if (!is_known)
+    throw std::runtime_error{"there is no bug to plant called " + name};
 }
 
 int run_worker(const work& what) {
