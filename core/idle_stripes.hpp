@@ -185,13 +185,14 @@ private:
   auto first_of_all(std::size_t from, F f) {
     using answer = decltype(f(std::declval<order&>(), never));
     for (;;) {
-      auto [first, next] = earliest(from);
-      if (first == nullptr)
+      auto leads = earliest(from);
+      if (leads.first == nullptr)
         return answer{};
       // Nothing means that the first ones of that stripe had been used since, or
       // are in use. They are in their right places now, which are later, or in
       // none, so this comes to an end.
-      if (auto x = with_stripe(*first, [&](order& s) { return f(s, next); }))
+      if (auto x = with_stripe(*leads.first,
+                               [&](order& s) { return f(s, leads.next); }))
         return x;
     }
   }
