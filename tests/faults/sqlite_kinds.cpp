@@ -213,7 +213,8 @@ outcome power_loss_of_a_good_disk(const setup& how) {
 // have been on the disk before.
 outcome power_loss_of_a_bad_disk(const setup& how) {
   constexpr auto good = 250ms;
-  constexpr auto bad = 400ms;
+  constexpr auto bad
+    = 2600ms; // longer than a deadline, so that clients hear of it
   return power_loss(how, [&](arena& area, const fs::path& control) {
     area.pause(how.duration % (good + bad)); // so that it ends with a bad one
     do {
@@ -247,7 +248,7 @@ std::vector<kind> sqlite_kinds() {
     {"file moved away and back", "sqlite", moved_file, "removed or replaced"},
     {"power loss, 1 process", "sqlite", power_loss_of_a_good_disk},
     {"power loss while fsync fails", "sqlite", power_loss_of_a_bad_disk,
-     "disk I/O error"},
+     "disk I/O error", 3s},
   };
 }
 
