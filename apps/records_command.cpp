@@ -16,6 +16,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,16 +27,6 @@ using namespace std::chrono_literals;
 
 std::string state_of(const record& x) {
   return x.open ? "open" : std::string{to_string(x.reason)};
-}
-
-std::string hex_of(const std::string& bytes) {
-  std::string result;
-  for (auto c : bytes) {
-    auto byte = static_cast<unsigned char>(c);
-    result += hex_digits[byte >> 4U];
-    result += hex_digits[byte & 15U];
-  }
-  return result;
 }
 
 nlohmann::ordered_json to_json(const record& x) {
@@ -78,7 +69,8 @@ std::string to_text(nlohmann::ordered_json x, int indent = -1) {
   const auto fields = x;
   for (auto& [field, value] : fields.items())
     if (!to_strict_text(value))
-      x[field + "_hex"] = hex_of(value.get<std::string>());
+      x[field + "_hex"]
+        = to_hex(std::as_bytes(std::span{value.get_ref<const std::string&>()}));
   return x.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace)
          + '\n';
 }

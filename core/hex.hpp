@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,8 @@ namespace steward {
 /// The hexadecimal digits, each at its value.
 inline constexpr std::string_view hex_digits = "0123456789abcdef";
 
-/// A token or fingerprint as 32 hexadecimal digits, as records show it.
-inline std::string to_hex(const std::array<std::byte, 16>& bytes) {
+/// Two hexadecimal digits for each byte, as records show tokens and fingerprints.
+inline std::string to_hex(std::span<const std::byte> bytes) {
   std::string text;
   text.reserve(bytes.size() * 2);
   for (auto byte : bytes) {
@@ -23,7 +24,7 @@ inline std::string to_hex(const std::array<std::byte, 16>& bytes) {
   return text;
 }
 
-/// Reads what `to_hex` writes, and nothing else.
+/// Reads what `to_hex` writes of 16 bytes, and nothing else.
 inline std::optional<std::array<std::byte, 16>>
 parse_hex(std::string_view text) {
   std::array<std::byte, 16> bytes{};
