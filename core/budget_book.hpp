@@ -14,9 +14,10 @@
 
 namespace steward {
 
-/// All decisions of a pool's budget. Pure: events go in, effects come out. `Owner` names a supervisor and keeps the slots alive that it told
-/// about. Who makes room himself may do so beside all others, if `Lock` is a
-/// lock; what has effects is for one thread at a time.
+/// All decisions of a pool's budget. Pure: events go in, effects come out.
+/// `Owner` names a supervisor and keeps the slots alive that it told about. Who
+/// makes room himself may do so beside all others, if `Lock` is a lock; what has
+/// effects is for one thread at a time.
 template <class Owner, class Lock = no_lock>
 class budget_book {
 public:

@@ -161,9 +161,9 @@ public:
   /// Gives one hold back. `missed`: it would be idle and somebody must be told
   /// after that; the caller still holds it, and has to come again with `tells`.
   /// `hand_over`: the supervisor wants it, so the caller still holds it and must
-  /// say so in a message. `revoked_last`: the resource
-  /// was closed under its holders, of whom this was the last: call `forget`.
-  /// Without `to_supervisor` it is never handed over.
+  /// say so in a message. `revoked_last`: the resource was closed under its
+  /// holders, of whom this was the last: call `forget`. Without `to_supervisor`
+  /// it is never handed over.
   given give_back(time_point stamp, bool to_supervisor = true,
                   bool tells = false) noexcept;
 
