@@ -57,8 +57,10 @@ void alarms::lower(time_point at) noexcept {
   }
 }
 
-std::deque<alarms::alarm> alarms::collect() {
+std::optional<std::deque<alarms::alarm>> alarms::collect() {
   std::lock_guard lock{guard_};
+  if (left_.empty()) // an empty deque takes memory, and most beats find nothing
+    return std::nullopt;
   return std::exchange(left_, {});
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 
 namespace steward {
 
@@ -33,8 +34,8 @@ public:
 
   // -- the clock --------------------------------------------------------------
 
-  /// What was left since.
-  std::deque<alarm> collect();
+  /// What was left since, if anything was.
+  std::optional<std::deque<alarm>> collect();
 
   /// The clock collects next at `at` without being sent anything. False, and
   /// nothing is changed, if something was left since `collect`.

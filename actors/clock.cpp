@@ -74,7 +74,10 @@ caf::behavior clock_state::make_behavior(clock_config config) {
 }
 
 void clock_state::collect() {
-  for (const auto& x : config_.box->collect())
+  auto left = config_.box->collect();
+  if (!left)
+    return;
+  for (const auto& x : *left)
     if (!x.whom->over.load(std::memory_order_relaxed))
       put(x.whom, x.at);
 }

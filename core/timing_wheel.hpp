@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <utility>
 
 namespace steward {
@@ -40,7 +41,7 @@ public:
       if (occupied_[level] == 0)
         continue;
       auto i = static_cast<std::size_t>(std::countr_zero(occupied_[level]));
-      const auto& first = buckets_[level][i];
+      const auto& first = *buckets_[level][i];
       if (level == 0)
         return std::min_element(first.begin(), first.end(),
                                 [](const entry& a, const entry& b) {
@@ -68,14 +69,14 @@ public:
       if (start > target)
         break;
       occupied_[level] &= ~(std::uint64_t{1} << i);
-      auto all = std::exchange(buckets_[level][i], {});
+      auto all = std::move(buckets_[level][i]);
       now_ = std::max(now_, start);
       if (level > 0) { // its things are close enough now to be told apart
-        for (; !all.empty(); all.pop_front())
-          place(std::move(all.front()));
+        for (; !all->empty(); all->pop_front())
+          place(std::move(all->front()));
         continue;
       }
-      if (!fire(all, now, f))
+      if (!fire(*all, now, f))
         break; // only what is due later within the last bucket is left of it
     }
     now_ = std::max(now_, target);
@@ -89,12 +90,17 @@ public:
     for (std::size_t level = 0; level < levels; ++level)
       for (std::size_t i = 0; i < buckets_[level].size(); ++i) {
         auto& all = buckets_[level][i];
-        std::erase_if(all,
+        if (!all)
+          continue;
+        std::erase_if(*all,
                       [&](const entry& x) { return useless(x.at, x.what); });
-        size_ += all.size();
-        if (all.empty())
-          occupied_[level] &= ~(std::uint64_t{1} << i);
-        all.shrink_to_fit();
+        size_ += all->size();
+        if (!all->empty()) {
+          all->shrink_to_fit();
+          continue;
+        }
+        all.reset();
+        occupied_[level] &= ~(std::uint64_t{1} << i);
       }
   }
 
@@ -128,8 +134,11 @@ private:
     auto level = std::min<std::size_t>(
       static_cast<std::size_t>(63 - std::countl_zero(differs)) / 6, levels - 1);
     auto i = static_cast<std::size_t>(unit >> (6 * level)) & 63;
+    auto& all = buckets_[level][i];
+    if (!all)
+      all = std::make_unique<bucket>();
+    all->push_back(std::move(x));
     occupied_[level] |= std::uint64_t{1} << i;
-    buckets_[level][i].push_back(std::move(x));
   }
 
   // Whether all of it was due.
@@ -152,7 +161,8 @@ private:
     return complete;
   }
 
-  std::array<std::array<bucket, 64>, levels> buckets_;
+  // Those that are empty take no memory: an empty deque would, 300 KB in all.
+  std::array<std::array<std::unique_ptr<bucket>, 64>, levels> buckets_;
   std::array<std::uint64_t, levels> occupied_{};
   std::int64_t now_;
   std::size_t size_ = 0;
