@@ -77,7 +77,8 @@ caf::behavior supervisor_state::begin_now() {
     [this](const cleanup_tick& m) {
       if (!STEWARD_PLANTED(line_forgotten))
         call_in();
-      if (m.seq > last_tick_) // it may come twice
+      // It may come twice.
+      if (m.seq > last_tick_ || STEWARD_PLANTED(tick_counted_twice))
         entry_->arrived();
       last_tick_ = std::max(last_tick_, m.seq);
       on_tick(m);

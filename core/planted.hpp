@@ -13,6 +13,7 @@ namespace steward::planted {
 
 // Name, and what goes wrong.
 #  define STEWARD_BUGS(X)                                                      \
+    X(params_ignored, "what is lent was opened for others' params")            \
     X(limit_forgets_opening, "per_key_max does not count what is opening")     \
     X(limit_off_by_one, "one resource more than per_key_max")                  \
     X(permit_back_too_early, "total_max does not count what is closing")       \
@@ -33,6 +34,9 @@ namespace steward::planted {
     X(idle_too_early, "closed up to one tick before it is due")                \
     X(idle_too_late, "closed one tick after it is due")                        \
     X(lateness_counts, "time that nobody could use counts as idle")            \
+    X(newest_goes_first, "a full key closes what was used last")               \
+    X(missed_forgotten, "nobody is told that what was missed is idle")         \
+    X(tick_counted_twice, "a tick that comes twice counts as two")             \
     X(stale_release, "an old lease gives back another's")                      \
     X(doom_forgotten, "what was to be closed is lent again")                   \
     X(unhealthy_kept, "a broken resource is lent again")                       \

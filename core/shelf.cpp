@@ -1,8 +1,26 @@
+#include <steward/core/planted.hpp>
 #include <steward/core/shelf.hpp>
 
+#include <tuple>
 #include <utility>
 
 namespace steward {
+
+namespace {
+
+// @pre its params are still: it is held, or this is its supervisor.
+bool fits(const slot& s, std::string_view params) noexcept {
+  return s.params() == params || STEWARD_PLANTED(params_ignored);
+}
+
+// Of two that are idle.
+bool goes_first(const slot& a, const slot& b) noexcept {
+  if (STEWARD_PLANTED(newest_goes_first))
+    return a.last_used() > b.last_used();
+  return std::tuple{a.last_used(), a.id()} < std::tuple{b.last_used(), b.id()};
+}
+
+} // namespace
 
 shelf::shelf(std::string key, const lending_terms& terms, shelf_keeper& keeper)
   : key_(std::move(key)), terms_(&terms), keeper_(&keeper) {
@@ -45,7 +63,7 @@ shelf::found shelf::find(std::string_view params, std::uint64_t tag,
         return;
       // Only the supervisor changes params, so it may compare them right away;
       // else it would hand a slot with an equal tag over to itself for ever.
-      if (who == as::supervisor && (s.doom || s.params() != params))
+      if (who == as::supervisor && (s.doom || !fits(s, params)))
         return;
       if (best == nullptr || s.last_used() > best->last_used()
           || (s.last_used() == best->last_used() && s.id() < best->id())) {
@@ -57,8 +75,7 @@ shelf::found shelf::find(std::string_view params, std::uint64_t tag,
       return {};
     // Held, its params are still: now they can be compared in full.
     if (best->try_hold(best_word))
-      return best->params() == params ? found{best, nullptr}
-                                      : found{nullptr, best};
+      return fits(*best, params) ? found{best, nullptr} : found{nullptr, best};
   }
   return {};
 }
@@ -94,9 +111,7 @@ shelf::idle_slot shelf::least_recently_used() const noexcept {
     auto w = s.word();
     if (w.in() != phase::open || w.holders() != 0 || s.doom)
       return;
-    if (result.place == nullptr || s.last_used() < result.place->last_used()
-        || (s.last_used() == result.place->last_used()
-            && s.id() < result.place->id()))
+    if (result.place == nullptr || goes_first(s, *result.place))
       result = {&s, w};
   });
   return result;

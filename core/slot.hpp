@@ -2,6 +2,7 @@
 
 #include <steward/core/atomic.hpp>
 #include <steward/core/close_reason.hpp>
+#include <steward/core/planted.hpp>
 #include <steward/core/time.hpp>
 
 #include <cassert>
@@ -264,7 +265,7 @@ inline slot::given slot::give_back(time_point stamp, bool to_supervisor,
       return given::hand_over;
     auto next = seen.one_less();
     if (seen.in() == phase::open && seen.missed() && seen.holders() == 1) {
-      if (!tells)
+      if (!tells && !STEWARD_PLANTED(missed_forgotten))
         return given::missed;
       next = next.with_missed(false);
     }

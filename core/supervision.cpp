@@ -380,7 +380,7 @@ void supervision::released(slot& s, bool healthy, time_point now,
     if (left == 0)
       try_close(s, s.word(), *s.doom, out);
   } else if (serve(s, options_.holders_max - left, false, out) + left == 0
-             && s.word().missed()) {
+             && s.word().missed() && !STEWARD_PLANTED(missed_forgotten)) {
     out.push_back(effect::report_idle{s.id()});
   }
   start_opens(out, now);

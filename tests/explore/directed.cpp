@@ -196,20 +196,55 @@ void tick_comes_again(world& w) {
 }
 
 void oldest_goes_first(world& w) {
-  auto& s = w.make<stage>(w, pool_options{.name = "things", .total_max = 2});
+  pool_options limits{.name = "things"};
+  // It is a key that is full, of others' params, or the pool, of other keys.
+  auto one_key = w.swarm("one key", {false, true});
+  (one_key ? limits.per_key_max : limits.total_max) = 2;
+  auto& s = w.make<stage>(w, limits);
   auto a = w.sim().probe("a");
-  auto random = w.stream("which");
-  std::vector<std::string> keys{"a", "b"};
-  for (const auto& key : keys)
-    s.give_back(a, s.ask(a, key).get());
-  w.sim().run_for(1ms);
+  auto use = [&](const std::string& what) {
+    auto asked = one_key ? acquire{"k", what, 2min} : acquire{what, {}, 2min};
+    auto x = a.request<granted>(s.things->front(), std::move(asked)).get();
+    s.give_back(a, x);
+    w.sim().run_for(1ms);
+    return x;
+  };
+  std::vector<std::string> all{"a", "b"};
+  for (const auto& x : all)
+    use(x);
   // Whichever is used once more stays.
-  auto used = keys[random.below(2)];
-  s.give_back(a, s.ask(a, used).get());
-  w.sim().run_for(1ms);
-  s.ask(a, "c").get();
-  if (s.book->open_now(used) != 1)
+  const auto& used = all[w.stream("which").below(2)];
+  use(used);
+  use("c");
+  if (use(used).fresh)
     throw failure("oldest first", "\"" + used + "\" was used last and is gone");
+}
+
+void missed_and_back(world& w) {
+  auto awake = w.swarm<std::size_t>("awake_max", {0, 1024});
+  auto way = w.swarm("way back", {'l', 'm', 'd'}); // lease, message, death
+  auto& s = w.make<stage>(
+    w, pool_options{.name = "things", .total_max = 1, .awake_max = awake});
+  auto a = w.sim().probe("a");
+  auto b = w.sim().probe("b");
+  auto x = s.ask(a, "a").get();
+  std::optional<lease<fake_resource>> borrowed;
+  if (way == 'l') {
+    s.give_back(a, x);
+    w.sim().settle();
+    borrowed = s.things->try_acquire("a");
+  }
+  auto refused = s.ask(b, "b").result();
+  if (refused || code_of(refused.error()) != errc::total_full)
+    throw failure("I2", "it was not told that all is in use");
+  borrowed.reset();
+  if (way == 'm')
+    s.give_back(a, x);
+  else
+    a.die();
+  w.sim().settle();
+  if (!s.ask(b, "b").result())
+    throw failure("I7", "what came back makes no room");
 }
 
 } // namespace explored

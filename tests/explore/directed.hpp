@@ -33,4 +33,7 @@ void tick_comes_again(steward::testkit::world& w);
 /// The least recently used goes first where the pool is full.
 void oldest_goes_first(steward::testkit::world& w);
 
+/// Who was refused as all was in use finds what has come back since. // I7
+void missed_and_back(steward::testkit::world& w);
+
 } // namespace explored

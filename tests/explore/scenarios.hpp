@@ -31,6 +31,7 @@ inline constexpr auto scenarios = std::to_array<named_scenario>({
   {"broken_by_the_dying", broken_by_the_dying},
   {"tick_comes_again", tick_comes_again},
   {"oldest_goes_first", oldest_goes_first},
+  {"missed_and_back", missed_and_back},
   {"comes_as_it_goes", comes_as_it_goes},
 });
 

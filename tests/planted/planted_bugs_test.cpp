@@ -44,6 +44,9 @@ const char* scenario_for(planted::bug which) {
     case bug::deadline_rearmed: return "answered_by_deadline";
     case bug::asked_then_taken:
     case bug::refusal_not_told: return "asked_for_what_is_used";
+    case bug::newest_goes_first: return "oldest_goes_first";
+    case bug::missed_forgotten: return "missed_and_back";
+    case bug::tick_counted_twice: return "tick_comes_again";
     case bug::death_overtakes_release: return "broken_by_the_dying";
     case bug::two_supervisors:
     case bug::leaves_with_mail:
