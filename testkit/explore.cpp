@@ -1,6 +1,7 @@
 #include <steward/testkit/explore.hpp>
 
 #include <steward/actors/log.hpp>
+#include <steward/core/one_line.hpp>
 #include <steward/testkit/internal/environment.hpp>
 #include <steward/testkit/internal/last_words.hpp>
 #include <steward/testkit/internal/regressions.hpp>
@@ -36,7 +37,15 @@ void check_folder(const char* option, const std::filesystem::path& folder) {
                                  + "\", which is no folder");
 }
 
+void check_name(const std::string& name) {
+  auto shown = one_line(name);
+  if (name.empty() || shown != name)
+    throw misuse("bad option",
+                 "name is \"" + shown + "\"; allowed: one line of text");
+}
+
 void check(const explore_options& o, const scenario& what) {
+  check_name(o.name);
   if (!what)
     throw misuse("nothing to call", o.name + " has no scenario");
   for (const auto& x : o.policies)

@@ -15,7 +15,7 @@ namespace steward::testkit {
 
 /// How far a campaign goes.
 struct explore_options {
-  /// Names the campaign in reports, and its file of regressions.
+  /// Names the campaign in reports, and its file of regressions; one line.
   std::string name = "scenario";
 
   std::uint64_t first_seed = 1;

@@ -1,5 +1,6 @@
 #include <steward/testkit/gather.hpp>
 
+#include <steward/runtime/surroundings.hpp>
 #include <steward/testkit/internal/signed_text.hpp>
 #include <steward/testkit/internal/thrown.hpp>
 
@@ -10,6 +11,13 @@ void check_patience(duration within) {
     throw misuse("bad duration", "gather is told to wait for "
                                    + signed_text(within)
                                    + "; allowed: 0s or more");
+}
+
+void check_has_threads(caf::actor_system& sys) {
+  if (caf::get_or(sys.config(), surroundings::simulated_option, false))
+    throw misuse("a thread that waits for a simulation",
+                 "nobody runs it meanwhile; gather with the sim, not with its "
+                 "system");
 }
 
 std::string text_of_what_is_thrown() {

@@ -53,6 +53,9 @@ using gathered_t = typename gathered<T>::type;
 /// Throws `misuse` if somebody is to wait for less than nothing.
 void check_patience(duration within);
 
+// Throws `misuse` where waiting would stop what is waited for.
+void check_has_threads(caf::actor_system& sys);
+
 inline caf::error thrown(std::string what) {
   return caf::make_error(caf::sec::runtime_error, std::move(what));
 }
@@ -380,11 +383,13 @@ gather_actor<Answer> start_gather(caf::actor_system& sys,
 }
 
 /// As from an actor, for a plain thread, which waits for `within` at most: then
-/// who is missing has failed with `sec::request_timeout` and its name.
+/// who is missing has failed with `sec::request_timeout` and its name. Throws
+/// `misuse` if the system is that of a simulation.
 template <class Answer, class Message, gather_policy Policy>
 auto gather(caf::actor_system& sys, std::vector<ask<Message>> asks, Policy how,
             duration within = gather_within) {
   detail::check_patience(within);
+  detail::check_has_threads(sys);
   auto all = start_gather<Answer>(sys, std::move(asks), how);
   all.got->wait(within, how);
   return all.end(how, caf::sec::request_timeout,

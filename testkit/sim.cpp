@@ -24,6 +24,11 @@ caf::actor_system_config& made_virtual(caf::actor_system_config& cfg) {
 #if STEWARD_CAF_1
 #  error "the simulation knows the test scheduler of CAF 0.17.6 only"
 #endif
+  // Those that there are have threads; none can be asked its name before it runs.
+  if (!cfg.module_factories.empty())
+    throw misuse("a configuration with modules",
+                 "it loads a module of CAF, such as io::middleman, which has "
+                 "threads of its own; give the simulation one that loads none");
   cfg.set("scheduler.policy", caf::atom("testing"));
   caf::put(cfg.content, surroundings::simulated_option, true);
   hold_threads_of(cfg);
@@ -178,6 +183,10 @@ bool sim::step() {
 }
 
 bool sim::step_until(time_point limit) {
+  if (std::this_thread::get_id() != thread_)
+    throw misuse("a simulation in two threads",
+                 "only the thread that made it runs it; whoever waits for its "
+                 "actors elsewhere would run it, too");
   if (stepping_)
     throw failure("a call that blocks inside an actor",
                   "actors must not wait; use the form with callbacks");

@@ -16,6 +16,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <typeindex>
 #include <utility>
@@ -52,12 +53,14 @@ struct sim_options {
 /// the start of an actor or a timer, and a schedule says whose. Nothing blocks
 /// and nothing sleeps. Actors with threads of their own are refused before they
 /// do anything. What leaves an actor unhandled is a `failure`: an exception, an
-/// error, a message; unless the actor has a handler for it. One thread.
+/// error, a message; unless the actor has a handler for it. One thread, the one
+/// that made it: what runs the simulation throws `misuse` in any other.
 class sim {
 public:
   explicit sim(sim_options options = {});
 
-  /// With a configuration of one's own, which outlives the simulation.
+  /// With a configuration of one's own, which outlives the simulation. Throws
+  /// `misuse` if it loads modules of CAF, which have threads.
   sim(caf::actor_system_config& cfg, sim_options options = {});
 
   sim(const sim&) = delete;
@@ -372,6 +375,7 @@ private:
   bool deviates_ = false;          // this step is out of plain order
   bool stepping_ = false;
   bool judging_ = true;
+  std::thread::id thread_ = std::this_thread::get_id();
 };
 
 } // namespace steward::testkit

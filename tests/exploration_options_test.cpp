@@ -33,6 +33,18 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_one_clear_line) {
   BOOST_TEST(refused({.first_seed = last, .seeds = 1}) == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_name_is_one_line_of_text) {
+  auto refused = [](const char* name) {
+    return report_of_exploring({.name = name, .seeds = 1}, [](world&) {});
+  };
+  BOOST_TEST(refused("")
+             == "bad option: name is \"\"; allowed: one line of text");
+  BOOST_TEST(refused("a\nb")
+             == "bad option: name is \"a\\nb\"; allowed: one line of text");
+  for (const auto* name : {"a b", "a/b\\c", "\"n\u00e4me\""})
+    BOOST_TEST(refused(name) == "");
+}
+
 namespace {
 
 std::string repeated(const char* listed, const scenario& what) {

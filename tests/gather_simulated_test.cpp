@@ -246,3 +246,14 @@ BOOST_FIXTURE_TEST_CASE(who_lives_in_another_system_is_refused, fixture) {
               "by gather";
   });
 }
+
+BOOST_FIXTURE_TEST_CASE(a_thread_does_not_wait_for_a_simulation, fixture) {
+  try {
+    gather<took>(where.system(), asks({1}));
+    BOOST_ERROR("it waited");
+  } catch (const misuse& x) {
+    BOOST_TEST(std::string{x.what()}
+               == "a thread that waits for a simulation: nobody runs it "
+                  "meanwhile; gather with the sim, not with its system");
+  }
+}

@@ -404,3 +404,28 @@ BOOST_AUTO_TEST_CASE(a_configuration_of_ones_own_is_used) {
   BOOST_TEST(&s.system().config() == &cfg);
   BOOST_TEST(s.probe("p").request<pong>(s.spawn(echo, 1), ping{}).get().n == 1);
 }
+
+BOOST_AUTO_TEST_CASE(modules_of_caf_are_refused_before_they_run) {
+  caf::actor_system_config cfg;
+  cfg.module_factories.emplace_back(
+    [](caf::actor_system&) -> caf::actor_system::module* {
+      throw std::logic_error{"it was made"};
+    });
+  BOOST_TEST(failure_of([&] { sim{cfg}; })
+             == "a configuration with modules: it loads a module of CAF, such "
+                "as io::middleman, which has threads of its own; give the "
+                "simulation one that loads none");
+}
+
+BOOST_AUTO_TEST_CASE(only_the_thread_that_made_it_runs_a_simulation) {
+  sim s;
+  auto a = s.spawn(echo, 1);
+  auto p = s.probe("p");
+  std::string of_another;
+  std::thread{[&] { of_another = failure_of([&] { s.settle(); }); }}.join();
+  BOOST_TEST(
+    of_another
+    == "a simulation in two threads: only the thread that made it runs "
+       "it; whoever waits for its actors elsewhere would run it, too");
+  s.settle(); // as ever
+}
