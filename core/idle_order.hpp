@@ -49,9 +49,11 @@ public:
   /// none up to the stamp `last`, or none among the first `looks_max`: then one
   /// asks again. What is being closed is expected.
   std::optional<resource> claim(time_point last) {
+    // unreached: the end of `next` if something is thrown
     while (auto next = take_next(last)) {
       if (next->is_open)
         return std::move(next->what);
+      // unreached: the end of what is passed if something is thrown
       expect(std::move(next->what));
     }
     return std::nullopt;
@@ -157,6 +159,7 @@ private:
   std::optional<candidate> take_next(time_point last) {
     std::optional<entry> best; // idle, and its stamp is right
     std::size_t looks = 0;
+    // unreached: the end of `best` if something is thrown
     while (looks < looks_max && order_.size() > 0 && first_stamp() <= last
            && !leads(best)) {
       auto x = order_.pop();

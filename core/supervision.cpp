@@ -284,6 +284,7 @@ std::uint64_t supervision::serve(slot& s, std::uint64_t room, bool fresh,
       ++i;
       continue;
     }
+    // unreached: somebody misses it between two lines, which the stepper tries
     while (!s.try_hold(s.word())) {
       // Attention keeps everybody away but who misses it, and that is once.
     }
