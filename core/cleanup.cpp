@@ -40,7 +40,10 @@ std::optional<close_reason> due_reason(const slot& s, slot_word seen,
                                                 : s.last_used();
   if (later(used, options.idle_timeout) <= point)
     return close_reason::idle;
-  if (later(s.opened_at(), options.max_lifetime) <= point)
+  auto born = STEWARD_PLANTED(old_too_early)  ? s.opened_at() - options.tick
+              : STEWARD_PLANTED(old_too_late) ? s.opened_at() + duration{1}
+                                              : s.opened_at();
+  if (later(born, options.max_lifetime) <= point)
     return close_reason::lifetime;
   return std::nullopt;
 }

@@ -33,6 +33,8 @@ namespace steward::planted {
     X(idle_since_open, "idle counts from the opening")                         \
     X(idle_too_early, "closed up to one tick before it is due")                \
     X(idle_too_late, "closed one tick after it is due")                        \
+    X(old_too_early, "closed for its age one tick before it is due")           \
+    X(old_too_late, "closed for its age one tick after it is due")             \
     X(lateness_counts, "time that nobody could use counts as idle")            \
     X(newest_goes_first, "a full key closes what was used last")               \
     X(missed_forgotten, "nobody is told that what was missed is idle")         \
@@ -40,6 +42,8 @@ namespace steward::planted {
     X(stale_release, "an old lease gives back another's")                      \
     X(doom_forgotten, "what was to be closed is lent again")                   \
     X(unhealthy_kept, "a broken resource is lent again")                       \
+    X(overtakes_in_line, "who waits is overtaken by who wants something else") \
+    X(doom_passed_on, "who waits gets what was to be closed")                  \
     X(last_runner_first, "who gives back passes it on to the wrong one")       \
     X(line_forgotten, "who waits in a relay does not hear of his deadline")    \
     X(two_supervisors, "a key gets a second supervisor")                       \

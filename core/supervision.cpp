@@ -78,7 +78,8 @@ bool supervision::in_line() const noexcept {
 // Whatever comes back can become what he waits for, if it may be evicted: so
 // nobody behind him gets it, even where it does not suit him as it is. // I7
 bool supervision::holds_up(const waiter& w) const noexcept {
-  return w.patient && options_.when_full == full_policy::evict_idle;
+  return w.patient && options_.when_full == full_policy::evict_idle
+         && !STEWARD_PLANTED(overtakes_in_line);
 }
 
 // Closing slots are room to be: whoever is promised their place waits for the
@@ -351,7 +352,8 @@ std::optional<std::string_view> supervision::wanted_by_all() const {
     return w.params == first.params; // else tags collide, as above
   });
   shelf_.for_each([&](const slot& s) {
-    if (s.word().in() == phase::open && (s.doom || !fits(first, s)))
+    auto doomed = s.doom && !STEWARD_PLANTED(doom_passed_on);
+    if (s.word().in() == phase::open && (doomed || !fits(first, s)))
       same = false;
   });
   if (!same)

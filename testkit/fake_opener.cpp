@@ -30,7 +30,7 @@ void truth::opening(std::uint64_t id, const std::string& key) {
   ++opened_;
   ++open_;
   auto of_key = ++open_by_key_[key];
-  if (!lives_.emplace(id, life{key, {}, now_(), true, false}).second)
+  if (!lives_.emplace(id, life{key, {}, now_(), now_(), true, false}).second)
     wrong("I3", "resource " + std::to_string(id) + " was opened twice");
   if (of_key > most_.per_key_max)
     wrong("I1", "key \"" + key + "\" has " + std::to_string(of_key)
@@ -67,6 +67,12 @@ void truth::closing(std::uint64_t id, close_reason why) {
     wrong("I5", name + " was closed as idle after "
                   + signed_text(idle) // a clock may go back
                   + "; idle_timeout is " + to_text(most_.idle_timeout));
+  // It is no older than this: the opener took its time.
+  if (auto age = now_() - x.begun; why == close_reason::lifetime
+                                   && most_.max_lifetime != off
+                                   && age < most_.max_lifetime)
+    wrong("I5", name + " was closed as old after " + signed_text(age)
+                  + "; max_lifetime is " + to_text(most_.max_lifetime));
   in_use_ -= x.users.size();
   x.users.clear();
   x.open = false;
@@ -164,13 +170,20 @@ std::uint64_t truth::closed(close_reason why) const {
 
 std::string truth::overdue(time_point tick) const {
   std::lock_guard lock{guard_};
-  for (const auto& [id, x] : lives_)
-    if (x.open && x.users.empty()
-        && later(x.last_used, most_.idle_timeout) <= tick)
-      return "resource " + std::to_string(id) + " was idle for "
-             + to_text(tick - x.last_used)
+  for (const auto& [id, x] : lives_) {
+    if (!x.open || !x.users.empty())
+      continue;
+    auto name = "resource " + std::to_string(id);
+    if (later(x.last_used, most_.idle_timeout) <= tick)
+      return name + " was idle for " + to_text(tick - x.last_used)
              + " at the last tick; idle_timeout is "
              + to_text(most_.idle_timeout);
+    // Who used it at that tick kept it.
+    if (later(x.begun, most_.max_lifetime) <= tick && x.last_used < tick)
+      return name + " was " + to_text(tick - x.begun)
+             + " old at the last tick; max_lifetime is "
+             + to_text(most_.max_lifetime);
+  }
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <steward/core/close_reason.hpp>
 #include <steward/core/opener.hpp>
+#include <steward/core/pool_options.hpp>
 #include <steward/core/time.hpp>
 #include <steward/testkit/failure.hpp>
 
@@ -31,7 +32,8 @@ struct truth_limits {
   std::size_t per_key_max = static_cast<std::size_t>(-1);
   std::size_t total_max = static_cast<std::size_t>(-1);
   std::size_t holders_max = 1;
-  duration idle_timeout{0}; ///< 0: closing for idleness is not judged
+  duration idle_timeout{0};    ///< 0: closing for idleness is not judged
+  duration max_lifetime = off; ///< `off`: nor is closing for age
 };
 
 /// What really happened to resources, told by openers and by who uses them and
@@ -85,14 +87,16 @@ public:
     return static_cast<std::size_t>(counted_.use_count() - 1);
   }
 
-  /// What is open and not closing, unused, and was so for `idle_timeout` at the time `tick`;
-  /// empty if nothing is.
+  /// What is open and not closing, unused, and was so for `idle_timeout` at the
+  /// time `tick`, or was `max_lifetime` old; empty if nothing is. For openers that
+  /// take no time.
   std::string overdue(time_point tick) const; // I5
 
 private:
   struct life {
     std::string key;
     std::vector<std::string> users;
+    time_point begun; // when its opener was called
     time_point last_used;
     bool open = true;
     bool broken = false;

@@ -7,6 +7,7 @@
 #include <steward/testkit/internal/thrown.hpp>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -32,6 +33,11 @@ world::options world_of(const explore_options& o, std::uint64_t seed) {
     order.early_timers
       = o.early_timers[random_stream{seed, "early timers"}.below(
         o.early_timers.size())];
+  // Nobody knows how many decisions there will be: with many in view a run of
+  // few would hardly ever change a priority.
+  constexpr std::array<std::size_t, 4> horizons{300, 100, 30, 10};
+  order.horizon
+    = horizons[random_stream{seed, "horizon"}.below(horizons.size())];
   return result;
 }
 

@@ -111,6 +111,27 @@ BOOST_AUTO_TEST_CASE(the_usual_policies_are_a_portfolio) {
       {"random", 50}, {"pct2", 10}, {"pct3", 20}, {"pct4", 10}, {"fifo", 10}}));
 }
 
+// PCT has to change priorities where there are decisions, however few.
+BOOST_AUTO_TEST_CASE(pct_finds_what_takes_few_decisions) {
+  auto adder = [](caf::event_based_actor* self, int* count) -> caf::behavior {
+    return {
+      [=](sell) { cafx::send(self, self, ping{*count}); },
+      [=](ping read) { *count = read.n + 1; },
+    };
+  };
+  auto lost_update = [adder](world& w) {
+    auto& count = w.make<int>(0);
+    for (int i = 0; i < 2; ++i)
+      cafx::send_anon(w.sim().spawn(adder, &count), sell{});
+    w.eventually("both count", [&] { return count == 2; });
+  };
+  for (auto depth : {2u, 3u}) {
+    auto o = only(pct{depth}, 1'000);
+    o.count_failures = true;
+    BOOST_TEST(explore(o, lost_update).failures > 20u);
+  }
+}
+
 // -- shrinking ----------------------------------------------------------------
 
 namespace {

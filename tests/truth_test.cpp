@@ -165,6 +165,34 @@ BOOST_AUTO_TEST_CASE(what_was_idle_for_so_long_at_a_tick_is_overdue) {
   BOOST_TEST(book->overdue(now + 1h) == "");
 }
 
+BOOST_AUTO_TEST_CASE(closing_too_early_for_age_breaks_i5) {
+  with({.idle_timeout = 1h, .max_lifetime = 5s});
+  open_and_use(1); // for a second
+  now += 4s - 1ns;
+  book->closing(1, close_reason::lifetime);
+  BOOST_TEST(
+    only_violation().rfind("I5: resource 1 was closed as old after ", 0) == 0u);
+  open_and_use(2);
+  now += 5s;
+  book->closing(2, close_reason::lifetime);
+  BOOST_TEST(violated.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_old_at_a_tick_that_found_it_unused_is_overdue) {
+  with({.idle_timeout = 1h, .max_lifetime = 5s});
+  auto begun = now;
+  open_and_use(1);
+  BOOST_TEST(book->overdue(begun + 5s - 1ns) == "");
+  BOOST_TEST(book->overdue(begun + 6s)
+             == "resource 1 was 6s old at the last tick; max_lifetime is 5s");
+  book->use_begins(1, "bob");
+  BOOST_TEST(book->overdue(begun + 6s) == "");
+  now = begun + 7s;
+  book->use_ends(1, "bob"); // who had it at that tick
+  BOOST_TEST(book->overdue(begun + 6s) == "");
+  BOOST_TEST(book->overdue(begun + 8s) != "");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_closing_is_not_gone) {
   with({.per_key_max = 1});
   book->opening(1, "a");

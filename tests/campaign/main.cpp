@@ -160,17 +160,19 @@ void settle(words& w) {
 }
 
 int run(const words& w) {
-  auto count = std::count_if(
-    scenarios.begin(), scenarios.end(), [&](const named_scenario& x) {
-      return w.scenario.empty() || w.scenario == x.name;
-    });
+  auto wanted = [&](const named_scenario& x) {
+    return w.scenario.empty() || w.scenario == x.name;
+  };
+  auto shares = 0u;
+  for (const auto& x : scenarios)
+    shares += wanted(x) ? x.share : 0;
   using minutes = std::chrono::duration<double, std::ratio<60>>;
-  auto limit = std::chrono::ceil<std::chrono::milliseconds>(
-    minutes{w.minutes / static_cast<double>(count)});
   auto good = true;
   for (const auto& x : scenarios) {
-    if (!w.scenario.empty() && w.scenario != x.name)
+    if (!wanted(x))
       continue;
+    auto limit = std::chrono::ceil<std::chrono::milliseconds>(
+      minutes{w.minutes * x.share / shares});
     if (w.hashes)
       print_hashes(w, x);
     else

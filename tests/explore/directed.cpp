@@ -6,7 +6,9 @@
 #include <steward/core/duration_text.hpp>
 #include <steward/messages/errors.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,32 +50,57 @@ void served_in_order(world& w) {
 }
 
 void passed_on_in_order(world& w) {
+  // Of one kind they pass it on among themselves; else each closes what he finds.
+  auto kinds = w.swarm<std::size_t>("kinds", {1, 2});
+  auto hurried = w.swarm("hurried", {0.0, 0.3});
   auto& s = w.make<stage>(
     w, pool_options{.name = "things", .per_key_max = 1, .waiters_max = 10});
-  auto uses = std::make_shared<random_stream>(w.stream("uses"));
+  auto random = std::make_shared<random_stream>(w.stream("uses"));
   auto served = std::make_shared<std::string>();
-  auto customer = [uses, served, &things = *s.things](
-                    caf::event_based_actor* self, char name) -> caf::behavior {
+  auto gone = std::make_shared<std::string>();
+  auto customer = [=, &things = *s.things](caf::event_based_actor* self,
+                                           char name) -> caf::behavior {
     auto mine = std::make_shared<lease<fake_resource>>();
+    std::string kind(1, static_cast<char>('x' + random->below(kinds)));
+    auto within = random->chance(hurried)
+                    ? duration{random->between(1, 2'000'000'000)}
+                    : duration{2min};
     things.acquire(
-      self, "a", {.deadline = 2min},
+      self, "a", {kind, within},
       [=](lease<fake_resource> x) {
         served->push_back(name);
         *mine = std::move(x);
-        cafx::send_later(self, duration{uses->between(0, 1'000'000'000)},
+        cafx::send_later(self, duration{random->between(0, 1'000'000'000)},
                          done_with_it{});
       },
-      [=](const caf::error& e) { *served += " not " + describe(e); });
+      [=](const caf::error& e) {
+        *gone += code_of(e) == errc::deadline_exceeded ? std::string{name}
+                                                       : describe(e);
+      });
     return {[mine](done_with_it) { mine->give_back(); }};
   };
-  auto first = s.things->acquire("a");
-  for (auto name : {'a', 'b', 'c', 'd'}) {
+  auto first = s.things->acquire("a", {.params = "x"});
+  const std::string all = "abcdef";
+  for (auto name : all) {
     w.sim().spawn(customer, name);
     w.sim().settle();
   }
+  if (w.swarm("evicted", {false, true})) {
+    auto a = w.sim().probe("a");
+    a.request<evicting>(s.things->front(), evict{"a"}).get();
+    first->give_back();
+    w.sim().settle();
+    if (s.book->closed(close_reason::requested) != 1)
+      throw failure("evicting", "it went to who waited and was not closed");
+  }
   first->give_back();
-  w.eventually("I7", [served] {
-    return *served == "abcd" ? "" : "who waited was served so: " + *served;
+  w.eventually("I7", [served, gone, all] {
+    auto seen = *served + *gone;
+    std::sort(seen.begin(), seen.end());
+    return std::is_sorted(served->begin(), served->end()) && seen == all
+             ? ""
+             : "who waited was served so: " + *served + ", and gone are "
+                 + *gone;
   });
 }
 
@@ -97,18 +124,41 @@ void sleep_is_not_idle(world& w) {
 }
 
 void evicted_on_return(world& w) {
-  auto& s = w.make<stage>(w, pool_options{.name = "things"});
+  auto wait_for_it = w.swarm("wait for it", {0, 1, 2});
+  auto asked_before = w.swarm("asked before", {false, true});
+  auto& s = w.make<stage>(
+    w, pool_options{.name = "things", .per_key_max = 1, .waiters_max = 10});
   auto a = w.sim().probe("a");
   auto b = w.sim().probe("b");
-  auto x = s.ask(a, "a").get();
+  // A lease goes back to who waits, a message to the supervisor.
+  std::optional<lease<fake_resource>> borrowed;
+  std::optional<granted> ticket;
+  if (w.swarm("by message", {false, true}))
+    ticket = s.ask(a, "a").get();
+  else
+    borrowed = std::move(*s.things->acquire("a"));
+  std::vector<question<granted>> waiting;
+  auto come = [&] {
+    for (int i = 0; i < wait_for_it; ++i)
+      waiting.push_back(s.ask(b, "a"));
+    w.sim().settle();
+  };
+  if (asked_before)
+    come();
   auto asked = b.request<evicting>(s.things->front(), evict{"a"}).get();
   if (asked.resources != 1)
     throw failure("evicting", "told of " + std::to_string(asked.resources)
                                 + " resources instead of 1");
-  s.give_back(a, x);
+  if (!asked_before)
+    come();
+  borrowed.reset();
+  if (ticket)
+    s.give_back(a, *ticket);
   w.sim().settle();
   if (s.book->closed(close_reason::requested) != 1)
     throw failure("evicting", "it came back and was not closed");
+  for (auto& y : waiting)
+    s.give_back(b, y.get());
 }
 
 void answered_by_deadline(world& w) {

@@ -15,7 +15,8 @@ namespace {
 constexpr auto job_max = 10s;
 
 truth_limits limits_of(const pool_options& o) {
-  return {o.per_key_max, o.total_max, o.holders_max, o.idle_timeout};
+  return {o.per_key_max, o.total_max, o.holders_max, o.idle_timeout,
+          o.max_lifetime};
 }
 
 } // namespace
@@ -36,8 +37,7 @@ pool_scenario::options pool_scenario::draw(world& w) {
   // In a long line behind slow holders a deadline may pass.
   o.pool.waiters_max = w.swarm<std::size_t>("waiters_max", {0, 0, 1, 100});
   o.load.patient_only = o.pool.waiters_max == 0;
-  if (w.swarm("lifetime", {false, false, true}))
-    o.pool.max_lifetime = 4s;
+  o.pool.max_lifetime = w.swarm<duration>("lifetime", {off, off, 2s, 4s});
   o.inline_opener = w.swarm("inline", {false, false, true});
   o.load.clients = w.swarm("clients", {2u, 3u, 4u});
   o.load.rounds = w.swarm("rounds", {2u, 3u, 5u});

@@ -14,14 +14,16 @@ namespace explored {
 struct named_scenario {
   const char* name;
   void (*run)(world&);
+  unsigned share
+    = 1; // of a campaign's time: where more can happen it takes more
 };
 
 /// All that is explored.
 inline constexpr auto scenarios = std::to_array<named_scenario>({
-  {"standard_pool", standard_pool},
-  {"any_pool", any_pool},
-  {"pool_that_drains", pool_that_drains},
-  {"any_records", any_records},
+  {"standard_pool", standard_pool, 3},
+  {"any_pool", any_pool, 20},
+  {"pool_that_drains", pool_that_drains, 6},
+  {"any_records", any_records, 6},
   {"served_in_order", served_in_order},
   {"passed_on_in_order", passed_on_in_order},
   {"sleep_is_not_idle", sleep_is_not_idle},

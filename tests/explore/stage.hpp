@@ -26,7 +26,8 @@ struct stage {
   template <class F>
   stage(world& w, const pool_options& o, F over, opener_script script = {})
     : book(std::make_shared<truth>(
-      truth_limits{o.per_key_max, o.total_max, o.holders_max, o.idle_timeout},
+      truth_limits{o.per_key_max, o.total_max, o.holders_max, o.idle_timeout,
+                   o.max_lifetime},
       [&w](failure x) { w.sim().report(std::move(x)); },
       [&w] { return w.sim().wall(); })), // which never goes back
       rt(w.sim().system(), {.owner = "test", .workers = 4}, w.surroundings()) {

@@ -39,6 +39,8 @@ const char* scenario_for(planted::bug which) {
   using planted::bug;
   switch (which) {
     case bug::last_come_first_served: return "served_in_order";
+    case bug::doom_passed_on:
+    case bug::overtakes_in_line:
     case bug::last_runner_first: return "passed_on_in_order";
     case bug::lateness_counts: return "sleep_is_not_idle";
     case bug::deadline_rearmed: return "answered_by_deadline";
