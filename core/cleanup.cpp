@@ -43,7 +43,9 @@ std::optional<close_reason> due_reason(const slot& s, slot_word seen,
   auto born = STEWARD_PLANTED(old_too_early)  ? s.opened_at() - options.tick
               : STEWARD_PLANTED(old_too_late) ? s.opened_at() + duration{1}
                                               : s.opened_at();
-  if (later(born, options.max_lifetime) <= point)
+  // What was held at that point comes due at the next one: who looks may have
+  // been woken for something else, and not know whether others looked before.
+  if (later(born, options.max_lifetime) <= point && s.last_used() < point)
     return close_reason::lifetime;
   return std::nullopt;
 }

@@ -248,7 +248,6 @@ private:
   bool attention_ = false;
   bool draining_ = false;
   time_point empty_since_;
-  time_point cleaned_ = time_point::min(); // the last point of the grid
 };
 
 template <class Predicate>

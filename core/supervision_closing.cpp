@@ -102,10 +102,7 @@ void supervision::tick(time_point now, effects& out) {
   expire(now, out);
   // Cleanup is on the grid; a deadline may be between two of its points.
   auto point = grid_.last(now);
-  if (point > cleaned_) {
-    cleaned_ = point;
-    close_due(point, out);
-  }
+  close_due(point, out);
   settle(now, out);
   // While draining, `settle` sees to that.
   if (!draining_ && empty() && asked_ == 0

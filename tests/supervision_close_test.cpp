@@ -160,6 +160,15 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(k.tick_after(500ms) == "close 1 lifetime");
 }
 
+BOOST_AUTO_TEST_CASE(an_old_slot_held_at_a_tick_that_nobody_saw_waits_for_one) {
+  open_key k{with_lifetime(5s)};
+  k.time.at += 5s;
+  BOOST_TEST(k.give_back(1) == ""); // at the tick itself it was held
+  BOOST_TEST((k.next_due() == 6s));
+  BOOST_TEST(k.tick_after(1s - 1ns) == ""); // for something on no grid
+  BOOST_TEST(k.tick_after(1ns) == "close 1 lifetime");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_both_idle_and_old_is_closed_as_idle) {
   open_key k{with_lifetime(10s)};
   k.give_back(1);

@@ -123,7 +123,9 @@ public:
       for (auto& [id, r] : resources)
         if (r.open && r.place->word().holders() == 0) {
           must(point < later(r.last_used, pool_.options.idle_timeout), "I5");
-          must(point < later(r.opened_at, pool_.options.max_lifetime), "old");
+          must(point < later(r.opened_at, pool_.options.max_lifetime)
+                 || r.last_used >= point,
+               "old");
         }
     for (auto& [id, r] : waiting)
       must(now() < r.deadline, "I6: nobody waits past the deadline");
