@@ -250,7 +250,8 @@ caf::expected<hold> open_one(const entry_ptr& key, std::string_view params) {
     book_open_failed(*key, s, outcome.error);
     pool.counters.rejected();
     s.open_failed();
-    pool.put_permit();
+    if (!STEWARD_PLANTED(permit_lost_asleep))
+      pool.put_permit();
     auto figures = figures_of(key->place, pool.options, pool.grid, now);
     figures.open_in_pool = pool.counters.read().open;
     return make_error(errc::open_failed,
@@ -258,7 +259,7 @@ caf::expected<hold> open_one(const entry_ptr& key, std::string_view params) {
   }
   book_opened(*key, s);
   s.opened(outcome.resource, now, 1, false);
-  if (pool.budget)
+  if (pool.budget && !STEWARD_PLANTED(unknown_to_budget))
     pool.budget->opened(key, s);
   return hold{&s, true};
 }
@@ -343,7 +344,7 @@ void attend_drain(const entry_ptr& key) {
     });
     return rest::stays;
   });
-  if (held || state == found::busy)
+  if ((held || state == found::busy) && !STEWARD_PLANTED(sleepers_not_told))
     key->wake(caf::make_message(drain{}));
   close_all(key, idle, never);
 }

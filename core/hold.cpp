@@ -1,4 +1,5 @@
 #include <steward/core/hold.hpp>
+#include <steward/core/planted.hpp>
 
 namespace steward {
 
@@ -10,7 +11,7 @@ void hold::give_back() noexcept {
   const auto& terms = home.terms();
   // A revoked resource was closed already: its health is nobody's business.
   if (place->word().in() == phase::open && !handed_over_) {
-    if (healthy_ && terms.checked)
+    if (healthy_ && terms.checked && !STEWARD_PLANTED(check_not_asked))
       healthy_ = home.keeper().check(place->resource());
     if (!healthy_) {
       // The hold goes along: the supervisor closes the slot under it. Should a

@@ -18,6 +18,8 @@ namespace steward::planted {
     X(limit_off_by_one, "one resource more than per_key_max")                  \
     X(permit_back_too_early, "total_max does not count what is closing")       \
     X(permit_lost, "a failed open keeps its permit")                           \
+    X(permit_lost_asleep, "a failed open of a key that sleeps does so")        \
+    X(unknown_to_budget, "what a key that sleeps opens never makes room")      \
     X(open_failure_lost, "nobody hears of a failed open")                      \
     X(late_open_kept, "what a late open brings is never closed")               \
     X(close_wakes_nobody, "who waits for room is not told of it")              \
@@ -39,11 +41,13 @@ namespace steward::planted {
     X(newest_goes_first, "a full key closes what was used last")               \
     X(missed_forgotten, "nobody is told that what was missed is idle")         \
     X(tick_counted_twice, "a tick that comes twice counts as two")             \
+    X(anyone_releases, "who has no lease gives it back")                       \
     X(stale_release, "an old lease gives back another's")                      \
     X(doom_forgotten, "what was to be closed is lent again")                   \
     X(unhealthy_kept, "a broken resource is lent again")                       \
     X(overtakes_in_line, "who waits is overtaken by who wants something else") \
     X(doom_passed_on, "who waits gets what was to be closed")                  \
+    X(check_not_asked, "an opener is not asked for what comes back")           \
     X(last_runner_first, "who gives back passes it on to the wrong one")       \
     X(line_forgotten, "who waits in a relay does not hear of his deadline")    \
     X(two_supervisors, "a key gets a second supervisor")                       \
@@ -51,6 +55,7 @@ namespace steward::planted {
     X(sleeps_with_mail, "a supervisor sleeps though a message comes")          \
     X(drain_drops_waiters, "a shutdown does not answer who waits")             \
     X(drain_leaves_open, "a shutdown forgets what is open")                    \
+    X(sleepers_not_told, "a shutdown forgets what is held of keys that sleep") \
     X(never_rearmed, "after a tick the clock forgets who asked")               \
     X(ack_before_commit, "a row is promised that is not written")              \
     X(new_token_on_retry, "a retry no longer knows its own row")               \

@@ -115,10 +115,6 @@ void directory::wake(key_entry& who, caf::message what, cafx::lent_thread* by) {
       return;
     if (rouse(who))
       awoken = who.shared_from_this();
-    if (awoken != nullptr && closed()) { // it was asleep when all were told
-      who.on_the_way.fetch_add(1, std::memory_order_relaxed);
-      cafx::send_anon(who.supervisor, drain{});
-    }
     if (by != nullptr)
       by->send(who.supervisor, std::move(what));
     else

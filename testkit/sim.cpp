@@ -20,19 +20,14 @@ caf::actor_system_config& default_config() {
   return cfg;
 }
 
-caf::actor_system_config& made_virtual(caf::actor_system_config& cfg) {
-#if STEWARD_CAF_1
-#  error "the simulation knows the test scheduler of CAF 0.17.6 only"
-#endif
+constexpr auto policy_option = "scheduler.policy";
+
+void refuse_modules(const caf::actor_system_config& cfg) {
   // Those that there are have threads; none can be asked its name before it runs.
   if (!cfg.module_factories.empty())
     throw misuse("a configuration with modules",
                  "it loads a module of CAF, such as io::middleman, which has "
                  "threads of its own; give the simulation one that loads none");
-  cfg.set("scheduler.policy", caf::atom("testing"));
-  caf::put(cfg.content, surroundings::simulated_option, true);
-  hold_threads_of(cfg);
-  return cfg;
 }
 
 constexpr std::size_t teardown_rounds_max = 100;
@@ -42,6 +37,39 @@ constexpr std::uint64_t mixed(std::uint64_t digest, std::uint64_t more) {
 }
 
 } // namespace
+
+// Makes a configuration one for simulations, and puts it back in the end.
+class sim::lent_config {
+public:
+  explicit lent_config(caf::actor_system_config& cfg)
+    : cfg_(cfg), policy_(caf::get_or(cfg, policy_option,
+                                     caf::defaults::scheduler::policy)),
+      simulated_(caf::get_or(cfg, surroundings::simulated_option, false)) {
+#if STEWARD_CAF_1
+#  error "the simulation knows the test scheduler of CAF 0.17.6 only"
+#endif
+    refuse_modules(cfg);
+    hold_threads_of(cfg);
+    set(caf::atom("testing"), true);
+  }
+
+  lent_config(const lent_config&) = delete;
+  lent_config& operator=(const lent_config&) = delete;
+
+  ~lent_config() {
+    set(policy_, simulated_);
+  }
+
+private:
+  void set(caf::atom_value how, bool simulated) {
+    cfg_.set(policy_option, how);
+    caf::put(cfg_.content, surroundings::simulated_option, simulated);
+  }
+
+  caf::actor_system_config& cfg_;
+  caf::atom_value policy_;
+  bool simulated_;
+};
 
 // -- time ---------------------------------------------------------------------
 
@@ -72,9 +100,8 @@ sim::sim(sim_options options) : sim(default_config(), std::move(options)) {
 }
 
 sim::sim(caf::actor_system_config& cfg, sim_options options)
-  : options_(std::move(options)),
-    sys_(std::make_unique<caf::actor_system>(made_virtual(cfg))),
-    order_(options_.order) {
+  : options_(std::move(options)), lent_(std::make_unique<lent_config>(cfg)),
+    sys_(std::make_unique<caf::actor_system>(cfg)), order_(options_.order) {
   scheduler_
     = &dynamic_cast<caf::scheduler::test_coordinator&>(sys_->scheduler());
   auto time = std::make_shared<virtual_time>(options_.start);

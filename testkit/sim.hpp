@@ -59,8 +59,9 @@ class sim {
 public:
   explicit sim(sim_options options = {});
 
-  /// With a configuration of one's own, which outlives the simulation. Throws
-  /// `misuse` if it loads modules of CAF, which have threads.
+  /// With a configuration of one's own, which outlives the simulation and is as
+  /// before when that ends. Throws `misuse` if it loads modules of CAF, which
+  /// have threads.
   sim(caf::actor_system_config& cfg, sim_options options = {});
 
   sim(const sim&) = delete;
@@ -281,6 +282,7 @@ public:
 private:
   friend class testkit::probe;
 
+  class lent_config;
   struct virtual_time;
 
   // What may be read in a step.
@@ -350,6 +352,7 @@ private:
   void set_time(time_point t);
   time_point next_timer() const;
   sim_options options_;
+  std::unique_ptr<lent_config> lent_;
   std::unique_ptr<caf::actor_system> sys_;
   caf::scheduler::test_coordinator* scheduler_ = nullptr;
   std::shared_ptr<timepiece> time_;

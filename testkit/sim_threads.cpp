@@ -1,4 +1,5 @@
 // Actors with a thread of their own: they are stopped, and refused.
+#include <steward/runtime/surroundings.hpp>
 #include <steward/testkit/internal/threads.hpp>
 #include <steward/testkit/sim.hpp>
 
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -20,18 +22,24 @@ namespace {
 // thread of an actor is told by its name from that of the logger.
 class hold final : public caf::thread_hook {
 public:
-  void init(caf::actor_system&) override {
+  // A configuration may be that of another system after this one.
+  void init(caf::actor_system& sys) override {
+    simulated_ = caf::get_or(sys.config(), surroundings::simulated_option,
+                             false);
   }
 
   void thread_started() override {
     std::array<char, 16> name{};
     ::prctl(PR_GET_NAME, name.data());
-    while (std::string_view{name.data()} == "caf.actor")
+    while (simulated_ && std::string_view{name.data()} == "caf.actor")
       ::pause();
   }
 
   void thread_terminates() override {
   }
+
+private:
+  std::atomic<bool> simulated_{false};
 };
 
 } // namespace

@@ -429,3 +429,23 @@ BOOST_AUTO_TEST_CASE(only_the_thread_that_made_it_runs_a_simulation) {
        "it; whoever waits for its actors elsewhere would run it, too");
   s.settle(); // as ever
 }
+
+BOOST_AUTO_TEST_CASE(a_configuration_is_good_for_others_after_a_simulation) {
+  caf::actor_system_config cfg;
+  {
+    sim s{cfg};
+    auto p = s.probe("p");
+    s.settle();
+  }
+  caf::actor_system real{cfg};
+  caf::scoped_actor self{real};
+  std::string answers;
+  for (const auto& who :
+       {real.spawn(echo, 1), real.spawn<caf::detached>(echo, 1)})
+    self->request(who, 20s, ping{7})
+      .receive([&](pong x) { answers += std::to_string(x.n) + " "; },
+               [&](const caf::error& e) {
+                 answers += std::to_string(e.code());
+               });
+  BOOST_TEST(answers == "8 8 "); // an echo adds one
+}

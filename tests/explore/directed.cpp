@@ -297,4 +297,61 @@ void missed_and_back(world& w) {
     throw failure("I7", "what came back makes no room");
 }
 
+void drained_in_its_sleep(world& w) {
+  auto awake = w.swarm<std::size_t>("awake_max", {0, 1});
+  auto& s = w.make<stage>(w,
+                          pool_options{.name = "things", .awake_max = awake});
+  auto random = w.stream("uses");
+  for (const auto* key : {"a", "b", "c"}) {
+    auto mine = std::make_shared<lease<fake_resource>>(
+      std::move(*s.things->acquire(key)));
+    auto hold = duration{random.between(0, 5'000'000'000)};
+    w.sim().spawn([=](caf::event_based_actor* self) -> caf::behavior {
+      cafx::send_later(self, hold, done_with_it{});
+      return {[mine](done_with_it) { mine->give_back(); }};
+    });
+  }
+  w.sim().settle();
+  auto begun = w.sim().now();
+  s.rt.drain(10min);
+  if (auto took = w.sim().now() - begun; w.time_waits() && took > 6s)
+    throw failure("I11", "a shutdown took " + to_text(took)
+                           + " though all was given back within 5s");
+}
+
+void old_goes_in_time(world& w) {
+  auto awake = w.swarm<std::size_t>("awake_max", {0, 16});
+  auto lifetime = w.swarm<duration>("lifetime", {2s, 3500ms});
+  auto others_come = w.swarm("others come", {false, true});
+  const pool_options o{.name = "things",
+                       .per_key_max = 2,
+                       .idle_timeout = 1h,
+                       .max_lifetime = lifetime,
+                       .awake_max = awake};
+  auto& s = w.make<stage>(w, o);
+  auto a = w.sim().probe("a");
+  auto opened = w.sim().now();
+  auto mine = s.things->acquire("a");
+  w.sim().run_for(duration{w.stream("use").between(0, 5'000'000'000)});
+  auto returned = w.sim().now();
+  auto due = opened; // the first tick at which it is old and nobody holds it
+  while (due <= returned || due < opened + lifetime)
+    due += o.tick;
+  mine->give_back();
+  if (others_come && w.sim().now() + 2ns < due) {
+    w.sim().run_for(1ns);
+    s.give_back(
+      a,
+      a.request<granted>(s.things->front(), acquire{"a", "other", 2min}).get());
+  }
+  if (!w.time_waits())
+    return;
+  w.sim().run_for(due - w.sim().now() - 1ns);
+  if (s.book->closed() != 0)
+    throw failure("I5", "it was closed before the tick at which it is due");
+  w.sim().run_for(1ns);
+  if (s.book->closed(close_reason::lifetime) == 0)
+    throw failure("I5", "it was not closed at the tick at which it is due");
+}
+
 } // namespace explored

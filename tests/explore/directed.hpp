@@ -36,4 +36,10 @@ void oldest_goes_first(steward::testkit::world& w);
 /// Who was refused as all was in use finds what has come back since. // I7
 void missed_and_back(steward::testkit::world& w);
 
+/// A shutdown waits for who holds something, and not for who sleeps. // I11
+void drained_in_its_sleep(steward::testkit::world& w);
+
+/// What is old is closed at the first tick at which nobody holds it. // I5
+void old_goes_in_time(steward::testkit::world& w);
+
 } // namespace explored

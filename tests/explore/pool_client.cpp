@@ -105,6 +105,9 @@ private:
 
   void use(const granted& x) {
     ticket_ = x.lease;
+    if (random_->chance(
+          context_->load.twice)) // what a stranger says is ignored
+      cafx::send_anon(context_->things.front(), release{ticket_});
     used(*static_cast<const fake_resource*>(x.resource));
   }
 
@@ -152,8 +155,11 @@ private:
     if (random_->chance(context_->load.forgets))
       return self_->quit(); // and the rest goes without saying
     auto healthy = !random_->chance(context_->load.unhealthy);
+    auto breaks = random_->chance(context_->load.breaks);
     stop_using();
-    if (!healthy && context_->things.options().holders_max == 1)
+    if (breaks)
+      context_->seen->broken.insert(id_);
+    if ((breaks || !healthy) && context_->things.options().holders_max == 1)
       context_->book->gives_up(id_);
     if (lease_) {
       if (!healthy)

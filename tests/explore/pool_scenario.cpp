@@ -49,6 +49,7 @@ pool_scenario::options pool_scenario::draw(world& w) {
   o.load.by_thread = w.swarm("by thread", {false, true});
   o.load.evicts = w.swarm("evicts", {0.0, 0.0, 0.2});
   o.load.unhealthy = w.swarm("unhealthy", {0.0, 0.2});
+  o.load.breaks = w.swarm("breaks", {0.0, 0.0, 0.2});
   o.load.twice = w.swarm("twice", {0.0, 0.0, 0.3});
   o.load.forgets = w.swarm("forgets", {0.0, 0.1});
   o.load.on_the_tick = w.swarm("on the tick", {true, false, false, true});
@@ -60,6 +61,9 @@ pool_scenario::pool_scenario(world& w, options how)
   book_ = std::make_shared<truth>(
     limits_of(how_.pool), [&w](failure x) { w.sim().report(std::move(x)); },
     [&w] { return w.sim().wall(); });
+  how_.script.healthy = [seen = seen_](const fake_resource& x) {
+    return !seen->broken.contains(x.id);
+  };
   simulated_options around;
   if (how_.recorded) {
     database_ = sqlite_store::in_memory();
@@ -156,20 +160,27 @@ void pool_scenario::expect_variety() {
                      [this, why] { return book_->closed(why) > 0; });
 }
 
-// As much can be open as in the beginning: no permit and no place was lost.
+// As much can be open as in the beginning: no permit and no place was lost. And
+// what is idle then makes room for others.
 void pool_scenario::use_all() {
-  if (drained_ || how_.inline_opener)
+  if (drained_)
     return;
   auto most = std::min<std::size_t>(how_.pool.total_max, 2);
-  std::vector<lease<fake_resource>> all;
-  for (std::size_t i = 0; i < most; ++i) {
-    auto x = things_->acquire("key " + std::to_string(i), {.deadline = 1h});
-    if (!x)
-      throw failure("I2", "resource " + std::to_string(i + 1) + " of "
-                            + std::to_string(most)
-                            + " cannot be opened: " + describe(x.error()));
-    all.push_back(std::move(*x));
-  }
+  auto use = [&](const std::string& of) {
+    std::vector<lease<fake_resource>> all;
+    for (std::size_t i = 0; i < most; ++i) {
+      auto key = of + std::to_string(i);
+      auto x = things_->acquire(key, {.deadline = 1h});
+      if (!x)
+        throw failure("I2", key + " of " + std::to_string(most)
+                              + " cannot be opened: " + describe(x.error()));
+      all.push_back(std::move(*x));
+    }
+  };
+  use("key ");
+  world_.sim().settle();
+  if (how_.pool.when_full == full_policy::evict_idle)
+    use("another key ");
 }
 
 // Whoever is dead when a grant comes used it too, and only the pool knows.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct workload {
   bool by_thread = false;   ///< try_acquire first, as a thread does
   double evicts = 0;        ///< how often a client evicts a key
   double unhealthy = 0;     ///< how often a holder gives its resource up
+  double breaks = 0;        ///< how often one breaks, which only `check` sees
   double twice = 0;         ///< how often a lease is given back once more
   double forgets = 0;       ///< how often a client dies with its lease
   bool on_the_tick = false; ///< holds and thinks for whole seconds
@@ -43,9 +45,10 @@ struct ledger {
   std::uint64_t asked = 0;
   std::uint64_t granted = 0;
   std::uint64_t refused = 0;
-  std::uint64_t widowed = 0; ///< asked by who died before the answer
-  std::uint64_t full = 0;    ///< refused for a limit
-  bool drained = false;      ///< nobody is there to answer
+  std::uint64_t widowed = 0;           ///< asked by who died before the answer
+  std::uint64_t full = 0;              ///< refused for a limit
+  bool drained = false;                ///< nobody is there to answer
+  std::set<std::uint64_t> broken = {}; ///< ids, for the opener's `check`
 
   std::uint64_t open_questions() const {
     return asked - granted - refused - widowed;

@@ -34,6 +34,8 @@ inline constexpr auto scenarios = std::to_array<named_scenario>({
   {"tick_comes_again", tick_comes_again},
   {"oldest_goes_first", oldest_goes_first},
   {"missed_and_back", missed_and_back},
+  {"drained_in_its_sleep", drained_in_its_sleep},
+  {"old_goes_in_time", old_goes_in_time},
   {"comes_as_it_goes", comes_as_it_goes},
 });
 

@@ -47,6 +47,9 @@ const char* scenario_for(planted::bug which) {
     case bug::asked_then_taken:
     case bug::refusal_not_told: return "asked_for_what_is_used";
     case bug::newest_goes_first: return "oldest_goes_first";
+    case bug::sleepers_not_told: return "drained_in_its_sleep";
+    case bug::old_too_early:
+    case bug::old_too_late: return "old_goes_in_time";
     case bug::missed_forgotten: return "missed_and_back";
     case bug::tick_counted_twice: return "tick_comes_again";
     case bug::death_overtakes_release: return "broken_by_the_dying";
