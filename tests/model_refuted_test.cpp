@@ -118,6 +118,12 @@ struct last_come_first_served : rules {
   }
 };
 
+struct nothing_sleeps : rules {
+  bool may_sleep() const override {
+    return false;
+  }
+};
+
 struct failures_take_room : rules {
   bool failed_open_keeps_place() const override {
     return true;
@@ -185,6 +191,7 @@ BOOST_AUTO_TEST_CASE(a_model_that_is_wrong_is_refuted_in_few_commands) {
     {"the_dead_keep", wrong<the_dead_keep>},
     {"anybody_gives_back", wrong<anybody_gives_back>},
     {"failures_take_room", wrong<failures_take_room>},
+    {"nothing_sleeps", wrong<nothing_sleeps>},
     {"last_come_first_served", wrong<last_come_first_served>, kind::waiting},
   };
   tally seen;
@@ -264,11 +271,14 @@ BOOST_AUTO_TEST_CASE(whatever_is_wrong_where_commands_overlap_is_found) {
     {"sleeps_twice", flaw::sleeps_twice, "I5:"},
     {"always_late", flaw::always_late, "stalled:"},
     {"no_time_at_all", flaw::no_time_at_all, "I6:"},
-    {"hears_no_eviction", flaw::hears_no_eviction, "I7:"},
+    {"hears_no_eviction", flaw::hears_no_eviction, "I6:"},
     {"hears_no_drain", flaw::hears_no_drain, "I6:"},
     {"answers_twice", flaw::answers_twice, "I6:"},
     {"hears_no_grant", flaw::hears_no_grant, "I7:"},
     {"arrives_in_reverse", flaw::arrives_in_reverse, "I7:"},
+    {"line_in_reverse", flaw::line_in_reverse, "I7:"},
+    {"line_is_longer", flaw::line_is_longer, "waiters_max:"},
+    {"waits_for_less", flaw::waits_for_less, "I7:"},
     {"mixes_params_up", flaw::mixes_params_up, "params:"},
     {"closes_nothing", flaw::closes_nothing, "resources are open"},
     {"lingers_too_long", flaw::lingers_too_long, "I12:"},

@@ -229,6 +229,8 @@ inline std::string text_of(const setup& x) {
   count("per_key_max", x.pool.per_key_max, usual.per_key_max);
   count("total_max", x.pool.total_max, usual.total_max);
   count("holders_max", x.pool.holders_max, usual.holders_max);
+  count("awake_max", x.pool.awake_max, usual.awake_max);
+  count("waiters_max", x.pool.waiters_max, usual.waiters_max);
   time("idle_timeout", x.pool.idle_timeout, usual.idle_timeout);
   time("max_lifetime", x.pool.max_lifetime, usual.max_lifetime);
   time("tick", x.pool.tick, usual.tick);

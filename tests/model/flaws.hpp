@@ -20,6 +20,9 @@ enum class flaw : unsigned char {
   hears_no_drain,     ///< or to those that a drain refuses
   answers_twice,      ///< an answer is said to come twice
   arrives_in_reverse, ///< later requests are said to come first
+  line_in_reverse,    ///< the same of those who came later by far
+  line_is_longer,     ///< `waiters_max` is said to be higher
+  waits_for_less,     ///< a key is said to have more room than it has
   mixes_params_up,    ///< the opener says that it opened with other params
   closes_nothing,     ///< the opener says of no close
   lingers_too_long,   ///< keys have no time to go

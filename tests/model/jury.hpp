@@ -6,6 +6,7 @@
 #include <steward/testkit/history_check.hpp>
 #include <steward/testkit/random_stream.hpp>
 #include <steward/tests/model/flaws.hpp>
+#include <steward/tests/model/line_watch.hpp>
 #include <steward/tests/model/real_pool.hpp>
 #include <steward/tests/model/tally.hpp>
 
@@ -31,6 +32,7 @@ public:
 
   jury(options how, tally& seen)
     : how_(std::move(how)), tally_(seen), random_(how_.seed, "jobs"),
+      line_(as_said(), has(flaw::line_in_reverse)),
       book_(
         limits(), [this](failure x) { pool_->sim().report(std::move(x)); },
         [this] { return pool_->sim().wall(); }),
@@ -88,7 +90,7 @@ public:
 
   void on_death(unsigned who) {
     for (auto& r : requests_)
-      if (r.what.who == who && waits(r)) {
+      if (r.what.who == who && r.waits()) {
         r.widowed = true;
         records_[who].in_doubt(r.ticket, "died");
         somebody_died_waiting_ = true;
@@ -128,7 +130,7 @@ public:
   // -- judging ----------------------------------------------------------------
 
   /// Throws `failure` if something is wrong now that nobody has mail.
-  void judge_at_rest() const {
+  void judge_at_rest() {
     for (const auto& [id, x] : lives_) {
       auto name = "resource " + std::to_string(id);
       if (is_overdue(x))
@@ -138,8 +140,13 @@ public:
           throw failure("I7", name_of_client(r.what.who) + " waits while "
                                 + name + " is free");
     }
-    if (jobs_ == 0 && unanswered() > 0)
-      throw failure("I7", "somebody waits, and nothing is under way");
+    if (jobs_ == 0 && evictions_asked_ > evictions_answered_)
+      throw failure("I6", "an eviction is not answered");
+    for (const auto& r : requests_)
+      if (r.waits())
+        judge_waiting(r);
+    if (line_.judge_at_rest(requests_, jobs_ == 0) > 1)
+      tally_.add("in line together");
   }
 
   /// Throws `failure` if not all is over.
@@ -159,7 +166,8 @@ public:
 
   std::size_t unanswered() const {
     return static_cast<std::size_t>(
-             std::count_if(requests_.begin(), requests_.end(), waits))
+             std::count_if(requests_.begin(), requests_.end(),
+                           [](const auto& r) { return r.waits(); }))
            + evictions_asked_ - evictions_answered_;
   }
 
@@ -172,14 +180,6 @@ public:
   }
 
 private:
-  struct asked {
-    command::acquire what;
-    time_point deadline;
-    testkit::history::client::ticket ticket;
-    bool answered = false;
-    bool widowed = false;
-  };
-
   // As users see it.
   struct life {
     std::string key = {};
@@ -205,8 +205,11 @@ private:
     x.awake_then = awake();
   }
 
-  static bool waits(const asked& r) {
-    return !r.answered && !r.widowed;
+  // What the line is judged by.
+  pool_options as_said() const {
+    auto result = how_.of.pool;
+    result.waiters_max += has(flaw::line_is_longer) ? 1u : 0u;
+    return result;
   }
 
   testkit::truth_limits limits() const {
@@ -279,6 +282,7 @@ private:
       {what, pool_->sim().now() + within,
        records_[what.who].invoke("acquire", name_of_key(what.key),
                                  name_of_params(what.with))});
+    line_.on_asked(requests_, pool_->sim().now());
   }
 
   void on_granted(unsigned who, const held& what) override {
@@ -286,6 +290,9 @@ private:
       return;
     auto& r = answered(what.request);
     judge_order(what.request);
+    r.just_granted = true;
+    if (r.stood > 0)
+      tally_.add("served in line");
     records_[who].complete(r.ticket,
                            std::to_string(what.id) + " " + name_of_lease(what));
     if (taken_away_)
@@ -304,11 +311,26 @@ private:
                   const caf::error& why) override {
     if (has(flaw::hears_no_drain) && code_of(why) == errc::draining)
       return;
-    records_[who].fail(answered(number).ticket, describe(why));
-    if (auto code = code_of(why))
-      tally_.add(to_string(*code));
-    else
-      violated("I6", "a request got " + describe(why));
+    auto& r = answered(number);
+    records_[who].fail(r.ticket, describe(why));
+    auto code = code_of(why);
+    if (!code)
+      return violated("I6", "a request got " + describe(why));
+    tally_.add(to_string(*code));
+    if (code == errc::deadline_exceeded)
+      on_too_late(r);
+    if (code == errc::key_full && !line_.can_be_full(r))
+      violated("waiters_max", name_of_request(number - 1)
+                                + " was refused though there was room in line");
+  }
+
+  // A thread looks at the clock itself, and may give up before its supervisor
+  // hears of it.
+  void on_too_late(asked& r) {
+    if (client_ways[r.what.who] == way::thread)
+      r.counts_until = how_.time_waits ? r.deadline : never;
+    if (r.stood > 0)
+      tally_.add("too late in line");
   }
 
   void on_back(unsigned who, const held& what) override {
@@ -332,6 +354,7 @@ private:
     auto name = "request " + std::to_string(number);
     if (std::exchange(r.answered, true) || has(flaw::answers_twice))
       violated("I6", name + " was answered twice");
+    r.counts_until = time_point::min();
     if (r.widowed)
       violated("I6", name + " of a dead client was answered");
     if (how_.time_waits && pool_->sim().now() > r.deadline)
@@ -348,7 +371,7 @@ private:
     for (unsigned i = 1; i <= requests_.size(); ++i) {
       const auto& r = requests_[i - 1];
       auto overtaken = has(flaw::arrives_in_reverse) ? i > number : i < number;
-      if (overtaken && waits(r) && r.what.who == granted.who
+      if (overtaken && r.waits() && r.what.who == granted.who
           && r.what.key == granted.key && r.what.with == granted.with)
         violated("I7", "request " + std::to_string(number) + " overtook "
                          + std::to_string(i));
@@ -387,9 +410,29 @@ private:
   // What was lent before and has no user is free. Where users share, what has
   // fewer than it may have can be doomed.
   bool is_free_for(const life& x, const asked& r) const {
-    return how_.of.pool.holders_max == 1 && waits(r) && x.open && x.used
+    return how_.of.pool.holders_max == 1 && r.waits() && x.open && x.used
            && x.users == 0 && x.key == name_of_key(r.what.key)
            && x.with == name_of_params(r.what.with);
+  }
+
+  // Where no opener runs, a request can wait only for its turn: its key is
+  // full, and nothing may be evicted for it.
+  void judge_waiting(const asked& r) const {
+    const auto& o = how_.of.pool;
+    auto name = name_of_client(r.what.who);
+    if (how_.time_waits && pool_->sim().now() > r.deadline)
+      throw failure("I6", name + " waits beyond its deadline");
+    if (jobs_ > 0)
+      return;
+    auto stays = [&](const auto& x) {
+      return x.second.open && x.second.key == name_of_key(r.what.key)
+             && (x.second.users > 0 || o.when_full == full_policy::reject);
+    };
+    auto taken = static_cast<std::size_t>(
+      std::count_if(lives_.begin(), lives_.end(), stays));
+    if (o.waiters_max == 0
+        || taken < o.per_key_max + (has(flaw::waits_for_less) ? 1u : 0u))
+      throw failure("I7", name + " waits, and nothing is under way");
   }
 
   options how_;
@@ -408,6 +451,7 @@ private:
   testkit::stamp stamp_ = 0;
   std::vector<asked> requests_; // by number, from 1
   std::map<std::uint64_t, life> lives_;
+  line_watch line_;
   testkit::truth book_;
   testkit::history history_;
   testkit::history::client opener_;

@@ -19,11 +19,12 @@ public:
     : how_(x.how), tally_(seen),
       jury_({x.how, x.order.early_timers == 0, x.order.seed, has}, seen),
       pool_(x.how, x.order, jury_.script(), jury_) {
+    tally_.begin_case();
     jury_.watch(pool_);
     pool_.sim().after_each_step([this] {
       // What a thread has got shows when it goes on.
       if (pool_.sim().at_rest() && !pool_.drained() && !blocked_)
-        jury_.judge_at_rest();
+        judge_at_rest();
       if (jury_.unanswered() > 1)
         tally_.add("waiting together");
     });
@@ -55,6 +56,12 @@ public:
   }
 
 private:
+  void judge_at_rest() {
+    if (pool_.asleep() > 0)
+      tally_.add_once("asleep");
+    jury_.judge_at_rest();
+  }
+
   // -- commands ---------------------------------------------------------------
 
   void act(const command::acquire& x, const pool_model&) {

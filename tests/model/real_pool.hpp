@@ -181,6 +181,16 @@ public:
     return things_->stats();
   }
 
+  /// How many keys have no supervisor that is awake. @pre nobody has mail
+  std::size_t asleep() const {
+    auto awake = sim_.living("steward.supervisor");
+    auto all = stats().keys;
+    if (awake > all)
+      throw failure("I8", std::to_string(awake) + " supervisors for "
+                            + std::to_string(all) + " keys");
+    return all - awake;
+  }
+
   /// Opens that wait for their end.
   held_jobs& jobs() noexcept {
     return *jobs_;

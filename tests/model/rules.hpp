@@ -86,6 +86,11 @@ public:
     return tick - empty_since >= o.linger;
   }
 
+  /// A key may sleep, and then leaves as soon as it has nothing left.
+  virtual bool may_sleep() const {
+    return true;
+  }
+
   /// What comes back broken is closed instead of lent again.
   virtual bool is_lent_again(health x) const {
     return x == health::good;

@@ -74,6 +74,9 @@ inline setup draw_setup(kind k, random_stream& random) {
   result.blocks = k != kind::waiting && random.chance(0.5);
   if (k == kind::overlapped && result.blocks && random.chance(0.6))
     result.jobs_take = one_of<duration>(random, {500ms, 3s});
+  o.awake_max = one_of<std::size_t>(random, {0, 0, 1, 1024});
+  if (k == kind::overlapped)
+    o.waiters_max = one_of<std::size_t>(random, {0, 0, 1, 2, 10});
   return result;
 }
 
@@ -255,10 +258,10 @@ struct simpler_commands {
     return result;
   }
 
-  std::vector<command::pass_until_due>
-  operator()(const command::pass_until_due& x) const {
-    std::vector<command::pass_until_due> result;
-    try_value(result, x, &command::pass_until_due::and_then, duration{0});
+  std::vector<any_command> operator()(const command::pass_until_due& x) const {
+    std::vector<any_command> result{command::pass{1s}};
+    if (x.and_then != 0s)
+      result.push_back(command::pass_until_due{});
     return result;
   }
 
@@ -298,6 +301,8 @@ inline std::vector<setup> simpler(const setup& x) {
   const pool_options usual;
   attempt(&pool_options::total_max, usual.total_max);
   attempt(&pool_options::holders_max, usual.holders_max);
+  attempt(&pool_options::awake_max, usual.awake_max);
+  attempt(&pool_options::waiters_max, usual.waiters_max);
   attempt(&pool_options::max_lifetime, usual.max_lifetime);
   attempt(&pool_options::when_full, usual.when_full);
   attempt(&pool_options::per_key_max, usual.per_key_max);

@@ -14,8 +14,10 @@ namespace modelled {
 /// Holds a settled pool against its model, command by command.
 class settled_subject {
 public:
-  settled_subject(const scenario& x, tally& seen)
-    : seen_(seen), pool_(x.how, x.order) {
+  settled_subject(const scenario& x, tally& seen,
+                  const rules& by = as_documented)
+    : seen_(seen), pool_(x.how, x.order), by_(by) {
+    seen_.begin_case();
   }
 
   void run(const any_command& what, const pool_model& before) {
@@ -25,8 +27,11 @@ public:
     std::string real;
     try {
       auto done = pool_.perform(what, before);
-      allow_for_sleep(done.stats.keys, model.keys_in_use(),
-                      expected.stats.keys);
+      if (pool_.asleep() > 0)
+        seen_.add_once("asleep");
+      if (by_.may_sleep())
+        allow_for_sleep(done.stats.keys, model.keys_in_use(),
+                        expected.stats.keys);
       real = done.text();
     } catch (const failure& e) {
       real = std::string{"  "} + e.what() + "\n";
@@ -51,6 +56,7 @@ private:
 
   tally& seen_;
   settled_pool pool_;
+  const rules& by_;
 };
 
 /// How a test of the tests can have it.
@@ -63,7 +69,7 @@ struct settled_options {
 inline auto agrees(kind k, tally& seen, settled_options how = {}) {
   return [k, &seen, how](/* nothing: all is drawn inside */) {
     auto x = *scenarios<settled_subject>(k, *how.by);
-    settled_subject subject{x, seen};
+    settled_subject subject{x, seen, *how.by};
     if (how.spoil)
       how.spoil(subject.pool().script());
     run_all(x, subject, *how.by);

@@ -47,6 +47,10 @@ public:
     pool_.sim().expect_quiescent();
   }
 
+  std::size_t asleep() const {
+    return pool_.drained() ? 0 : pool_.asleep();
+  }
+
   /// For tests of the tests: to be spoiled.
   opener_script& script() noexcept {
     return *script_;

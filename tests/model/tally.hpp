@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,11 +19,32 @@ public:
     seen_[std::string{what}] += n;
   }
 
+  /// From now on it is another case.
+  void begin_case() {
+    add("cases");
+    in_this_case_.clear();
+  }
+
+  /// Counts cases and not how often.
+  void add_once(std::string_view what) {
+    if (in_this_case_.insert(std::string{what}).second)
+      add(what);
+  }
+
   void add(const observation& x) {
     for (const auto& [request, what] : x.answers)
       add(kind_of(what));
     for (const auto& c : x.closed)
       add(to_string(c.why));
+  }
+
+  /// In how many cases of a hundred, where it is counted so.
+  std::size_t percent(std::string_view what) const {
+    auto of = [this](std::string_view x) {
+      auto i = seen_.find(std::string{x});
+      return i == seen_.end() ? 0 : i->second;
+    };
+    return of("cases") == 0 ? 0 : of(what) * 100 / of("cases");
   }
 
   /// What of all this was never seen.
@@ -50,6 +72,7 @@ private:
   }
 
   std::map<std::string, std::size_t> seen_;
+  std::set<std::string> in_this_case_;
 };
 
 } // namespace modelled
