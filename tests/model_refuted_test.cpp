@@ -28,6 +28,18 @@ struct one_more_in_all : rules {
   }
 };
 
+struct one_more_in_line : rules {
+  bool room_in_line(std::size_t there, const pool_options& o) const override {
+    return there <= o.waiters_max;
+  }
+};
+
+struct passed_by_who_fits : rules {
+  bool holds_up(const pool_options&) const override {
+    return false;
+  }
+};
+
 struct one_holder_more : rules {
   bool can_share(const resource& x, const pool_options& o) const override {
     return x.holders <= o.holders_max;
@@ -193,6 +205,9 @@ BOOST_AUTO_TEST_CASE(a_model_that_is_wrong_is_refuted_in_few_commands) {
     {"failures_take_room", wrong<failures_take_room>},
     {"nothing_sleeps", wrong<nothing_sleeps>},
     {"last_come_first_served", wrong<last_come_first_served>, kind::waiting},
+    {"last_in_line_first", wrong<last_come_first_served>},
+    {"one_more_in_line", wrong<one_more_in_line>},
+    {"passed_by_who_fits", wrong<passed_by_who_fits>},
   };
   tally seen;
   for (const auto& x : lies)

@@ -126,6 +126,14 @@ using any_command
                  command::fail_next_open, command::end_open, command::drain,
                  command::go_on, command::sleep>;
 
+/// Whether it leaves all keys but one as they are.
+inline bool is_of_one_key(const any_command& x) {
+  return !std::holds_alternative<command::die>(x)
+         && !std::holds_alternative<command::pass>(x)
+         && !std::holds_alternative<command::pass_until_due>(x)
+         && !std::holds_alternative<command::drain>(x);
+}
+
 namespace detail {
 
 inline std::string signed_text(duration d) {

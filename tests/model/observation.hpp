@@ -41,6 +41,11 @@ struct observation {
     answers.emplace_back(request, std::move(text));
   }
 
+  /// The answer to `evict`, which comes before or after what it leads to.
+  void evicting(std::string text) {
+    lines.insert(lines.begin(), std::move(text));
+  }
+
   /// What happens at one instant to different keys has no order.
   void sort() {
     std::sort(answers.begin(), answers.end());
@@ -60,18 +65,20 @@ inline std::string refused_at_the_door(errc why) {
   return std::string{to_string(why)};
 }
 
-inline std::string refused_text(errc why, const rejection& x) {
+/// `one_key`: nothing happens to others at this instant.
+inline std::string refused_text(errc why, const rejection& x, bool one_key) {
   std::string result{to_string(why)};
   if (!x.limit.empty())
     result += " (" + std::string{x.limit} + " is "
               + std::to_string(x.limit_value) + ")";
   result += ": " + std::to_string(x.open) + " open, " + std::to_string(x.leased)
             + " leased";
-  // At the instant of a deadline other keys may be cleaned up, and other opens
-  // time out, before or after.
+  // At the instant of a deadline other opens time out, before or after.
   if (why != errc::open_timed_out)
     result += ", " + std::to_string(x.waiting) + " waiting";
-  if (why != errc::open_timed_out && why != errc::deadline_exceeded)
+  // It is told when all that comes of it has begun: who is next may have got
+  // something.
+  if (one_key && (why == errc::key_full || x.waiting == 0))
     result += ", " + std::to_string(x.open_in_pool) + " open in the pool";
   if (x.retry_after_ms)
     result += ", again in " + std::to_string(*x.retry_after_ms) + " ms";

@@ -5,15 +5,12 @@
 // closing takes no time, and every tick happens. It shares no code with core/
 // but the names of options, errors and reasons.
 
-#include <steward/core/refusal.hpp>
 #include <steward/tests/model/commands.hpp>
+#include <steward/tests/model/lending.hpp>
 #include <steward/tests/model/observation.hpp>
-#include <steward/tests/model/rules.hpp>
-#include <steward/tests/model/stock.hpp>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,24 +20,25 @@
 
 namespace modelled {
 
-class pool_model {
+class pool_model : lending {
 public:
   explicit pool_model(setup how, const rules& by = as_documented)
-    : how_(std::move(how)), stock_{how_.pool, &by} {
+    : lending(std::move(how), by) {
   }
 
   /// Whether this makes sense now.
   bool allows(const any_command& x) const {
-    return std::visit([this](const auto& y) { return can(y); }, x);
+    return std::visit([this](const auto& y) { return can(y); }, x)
+           && (how_.pool.waiters_max == 0 || is_said(x));
   }
 
   /// Goes on to the next state; what there is to be seen. @pre `allows(x)`
   observation apply(const any_command& x) {
     stock_.seen = {};
+    began_.clear();
+    one_key_ = is_of_one_key(x);
     std::visit([this](const auto& y) { act(y); }, x);
-    for (std::size_t i = 0; i < untaken_.size(); ++i)
-      come_back(untaken_[i], health::good);
-    untaken_.clear();
+    take_untaken();
     stock_.stats.open = stock_.live();
     stock_.stats.keys = stock_.empty_since.size();
     stock_.seen.stats = stock_.stats;
@@ -56,6 +54,13 @@ public:
     for (const auto& o : stock_.opening)
       result.insert(o.key);
     return result.size();
+  }
+
+  /// Whether a request waits for nothing but its turn.
+  bool is_in_line(unsigned number) const {
+    return waiting_.count([&](const auto& w) {
+      return w.number == number && w.in_line();
+    }) > 0;
   }
 
   /// How long a command lets pass.
@@ -74,16 +79,6 @@ public:
   }
 
 private:
-  struct request {
-    unsigned number;
-    unsigned who;
-    unsigned key;
-    unsigned with;
-    time_point deadline;
-    std::uint64_t promised; ///< the open it waits for
-    bool widowed = false;   ///< who asked is dead
-  };
-
   // -- what makes sense -------------------------------------------------------
 
   bool can(const command::acquire& x) const {
@@ -96,6 +91,16 @@ private:
     return std::count_if(stock_.opening.begin(), stock_.opening.end(),
                          [&](const auto& o) { return joins(x.key, x.with, o); })
            < 2;
+  }
+
+  // Where somebody stands in line more depends on what is nowhere said: which
+  // of two keys opens first at one instant, which of two opens is joined. The
+  // code is the same each time; users must not rely on it.
+  bool is_said(const any_command& x) const {
+    auto trial = *this;
+    trial.unsaid_ = false;
+    trial.apply(x);
+    return !trial.unsaid_;
   }
 
   bool can(const command::give_back& x) const {
@@ -114,7 +119,8 @@ private:
   bool can(const command::die& x) const {
     if (client_ways[x.who] == way::thread)
       return false;
-    return std::all_of(waiting_.begin(), waiting_.end(), [&](const auto& w) {
+    const auto& all = waiting_.all;
+    return std::all_of(all.begin(), all.end(), [&](const auto& w) {
       auto of_key = [&](std::uint64_t id) {
         const auto* r = stock_.find(id);
         return r != nullptr && r->key == w.key;
@@ -159,24 +165,23 @@ private:
   // -- commands ---------------------------------------------------------------
 
   void act(const command::acquire& x) {
-    request r{++requests_, x.who, x.key, x.with, stock_.now, 0};
+    request r{++requests_, x.who, x.key, x.with, stock_.now};
     r.deadline += x.within > 0s ? x.within : stock_.options.open_timeout;
     if (drained_) {
       stock_.seen.answer(r.number, refused_at_the_door(errc::draining));
       return;
     }
-    if (auto* free = stock_.free_for(x.key, x.with))
+    auto behind = waiting_.in_line(x.key) > 0 && is_strict();
+    if (auto* free = stock_.free_for(x.key, x.with); free && !behind)
       return lend(*free, r, false);
     stock_.note_known(x.key);
-    auto open
-      = std::find_if(stock_.opening.begin(), stock_.opening.end(),
-                     [&](const auto& o) { return joins(x.key, x.with, o); });
-    if (open != stock_.opening.end()) {
-      r.promised = open->id;
-      waiting_.push_back(r);
-    } else if (make_room(r)) {
-      begin_open(r);
-    }
+    if (!behind && promise(r))
+      return serve_lines();
+    if (!stock_.by->room_in_line(waiting_.in_line(x.key), stock_.options))
+      return refuse(r, errc::key_full);
+    waiting_.all.push_back(r);
+    // It would wait for what only the next command does.
+    unsaid_ |= client_ways[x.who] == way::thread;
   }
 
   void act(const command::give_back& x) {
@@ -200,9 +205,11 @@ private:
   // and what it gets comes back by itself.
   void act(const command::die& x) {
     if (client_ways[x.who] == way::message)
-      std::erase_if(waiting_, [&](const auto& r) { return r.who == x.who; });
-    for (auto& r : waiting_)
+      std::erase_if(waiting_.all,
+                    [&](const auto& r) { return r.who == x.who; });
+    for (auto& r : waiting_.all)
       r.widowed |= r.who == x.who;
+    serve_lines();
     gave_back_[x.who] = false;
     for (auto id : std::exchange(leases_[x.who], {}))
       if (stock_.by->dead_give_back())
@@ -218,8 +225,9 @@ private:
         if (!r.doom && (r.holders == 0 || stock_.by->evict_dooms()))
           r.doom = close_reason::requested;
       }
-    stock_.seen.lines.push_back("evicting " + std::to_string(n));
+    stock_.seen.evicting("evicting " + std::to_string(n));
     stock_.close_doomed();
+    serve_lines();
   }
 
   void act(const command::pass& x) {
@@ -236,11 +244,13 @@ private:
 
   void act(const command::end_open& x) {
     end_open(x.which, x.well);
+    serve_lines();
   }
 
   // What nobody holds goes at once, what is held when patience is over.
   void act(const command::drain& x) {
     drained_ = true;
+    refuse_if([](const auto&) { return true; }, errc::draining);
     for (auto& r : stock_.open)
       r.doom = r.holders == 0 ? std::optional{close_reason::drained}
                               : std::nullopt;
@@ -266,160 +276,6 @@ private:
     // That time does not count.
   }
 
-  // -- lending ----------------------------------------------------------------
-
-  void lend(resource& to_whom, const request& r, bool fresh) {
-    ++to_whom.holders;
-    if (r.widowed)
-      return untaken_.push_back(to_whom.id);
-    leases_[r.who].push_back(to_whom.id);
-    stock_.seen.answer(r.number, granted_text(to_whom.id, fresh));
-  }
-
-  void come_back(std::uint64_t id, health how) {
-    auto* r = stock_.find(id);
-    if (r == nullptr) // revoked
-      return;
-    --r->holders;
-    r->used_until = stock_.now;
-    if (!r->doom && !stock_.by->is_lent_again(how))
-      r->doom = close_reason::unhealthy;
-    if (r->doom)
-      stock_.close_doomed();
-    else
-      serve(*r, false);
-  }
-
-  // In order of arrival. Whoever was promised what others got takes over what
-  // those were promised, in an order that is nowhere said and does not matter
-  // but to whom a later failure hits.
-  void serve(resource& r, bool fresh) {
-    std::vector<std::uint64_t> spare;
-    if (!stock_.by->served_in_order())
-      std::reverse(waiting_.begin(), waiting_.end());
-    for (auto i = waiting_.begin(); i != waiting_.end();) {
-      if (i->key != r.key || !stock_.by->interchangeable(i->with, r.with)
-          || !stock_.by->can_share(r, stock_.options)) {
-        ++i;
-        continue;
-      }
-      lend(r, *i, std::exchange(fresh, false));
-      if (i->promised != r.id)
-        spare.push_back(i->promised);
-      i = waiting_.erase(i);
-    }
-    for (auto& w : waiting_)
-      if (w.promised == r.id && !spare.empty()) {
-        w.promised = spare.back();
-        spare.pop_back();
-      }
-  }
-
-  // -- opening ----------------------------------------------------------------
-
-  // One open at a time where one would serve all who ask.
-  bool joins(unsigned key, unsigned with, const open_under_way& x) const {
-    auto promised
-      = std::count_if(waiting_.begin(), waiting_.end(),
-                      [&](const auto& w) { return w.promised == x.id; });
-    return x.key == key && stock_.by->interchangeable(x.with, with) && !x.late
-           && static_cast<std::size_t>(promised) < stock_.options.holders_max;
-  }
-
-  bool make_room(const request& r) {
-    if (!stock_.by->room_in_key(stock_.live(r.key), stock_.options)
-        && !stock_.evict_one([&](const auto& x) { return x.key == r.key; })) {
-      refuse(r, errc::key_full);
-      return false;
-    }
-    if (!stock_.by->room_in_pool(stock_.live(), stock_.options)
-        && !stock_.evict_one([](const auto&) { return true; })) {
-      refuse(r, errc::total_full);
-      return false;
-    }
-    return true;
-  }
-
-  void begin_open(request r) {
-    r.promised = ++opens_;
-    waiting_.push_back(r);
-    stock_.opening.push_back({opens_, r.key, r.with, stock_.now});
-    stock_.stats.open_peak = std::max<std::uint64_t>(stock_.stats.open_peak,
-                                                     stock_.live());
-    if (how_.opens_wait)
-      return;
-    auto fails = failing_ > 0;
-    failing_ -= fails ? 1 : 0;
-    end_open(stock_.opening.size() - 1, !fails);
-  }
-
-  void end_open(std::size_t which, bool well) {
-    auto x = stock_.opening[which];
-    stock_.opening.erase(stock_.opening.begin()
-                         + static_cast<std::ptrdiff_t>(which));
-    stock_.seen.lines.push_back(
-      opening_text(x.id, name_of_key(x.key), name_of_params(x.with)));
-    if (!well) {
-      ++stock_.stats.open_failed;
-      if (stock_.by->failed_open_keeps_place())
-        stock_.open.push_back(
-          {x.id, x.key, x.with, stock_.now, stock_.now, 1, std::nullopt});
-      refuse_if([&](const auto& w) { return w.promised == x.id; },
-                errc::open_failed);
-      return stock_.note_empty(x.key);
-    }
-    ++stock_.stats.opened;
-    stock_.open.push_back(
-      {x.id, x.key, x.with, stock_.now, stock_.now, 0, std::nullopt});
-    if (x.late) {
-      stock_.open.back().doom = close_reason::stalled;
-      return stock_.close_doomed();
-    }
-    serve(stock_.open.back(), true);
-  }
-
-  // -- refusing ---------------------------------------------------------------
-
-  void refuse(const request& r, errc why) {
-    rejection x;
-    if (why == errc::key_full) {
-      x.limit = "per_key_max";
-      x.limit_value = stock_.options.per_key_max;
-    } else if (why == errc::total_full) {
-      x.limit = "total_max";
-      x.limit_value = stock_.options.total_max;
-    }
-    x.open = stock_.live(r.key);
-    x.open_in_pool = stock_.live();
-    for (const auto& y : stock_.open)
-      x.leased += y.key == r.key && y.holders > 0 ? 1u : 0u;
-    for (const auto& w : waiting_)
-      x.waiting += w.key == r.key && w.number != r.number ? 1u : 0u;
-    auto next = never;
-    for (const auto& y : stock_.open)
-      if (y.key == r.key && y.holders == 0)
-        next = std::min(next, stock_.due_of(y));
-    if (next != never)
-      x.retry_after_ms
-        = std::chrono::ceil<std::chrono::milliseconds>(next - stock_.now)
-            .count();
-    ++stock_.stats.rejected;
-    if (!r.widowed)
-      stock_.seen.answer(r.number, refused_text(why, x));
-  }
-
-  template <class Predicate>
-  void refuse_if(Predicate pred, errc why) {
-    for (auto i = waiting_.begin(); i != waiting_.end();) {
-      if (!pred(*i)) {
-        ++i;
-        continue;
-      }
-      refuse(*i, why);
-      i = waiting_.erase(i);
-    }
-  }
-
   // -- time -------------------------------------------------------------------
 
   void pass(duration d) {
@@ -431,16 +287,17 @@ private:
         return;
       }
       stock_.now = next;
+      began_.clear();
       expire();
       if (stock_.now == tick)
         stock_.clean_up();
+      serve_lines();
+      take_untaken();
     }
   }
 
   time_point next_expiry() const {
-    auto result = never;
-    for (const auto& w : waiting_)
-      result = std::min(result, w.deadline);
+    auto result = waiting_.first_deadline();
     for (const auto& x : stock_.opening)
       if (!x.late)
         result = std::min(result, x.since + stock_.options.open_timeout);
@@ -462,16 +319,8 @@ private:
     return std::min(next_expiry(), stock_.next_due());
   }
 
-  setup how_;
-  stock stock_;
-  std::vector<request> waiting_; // in order of arrival
-  std::array<std::vector<std::uint64_t>, clients> leases_;
   std::array<bool, clients> gave_back_{};
-  std::vector<std::uint64_t> untaken_; // lent to the dead
-  std::uint64_t opens_ = 0;
   unsigned requests_ = 0;
-  unsigned failing_ = 0;
-  bool drained_ = false;
 };
 
 } // namespace modelled

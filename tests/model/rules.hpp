@@ -38,6 +38,17 @@ public:
     return there < o.total_max;
   }
 
+  /// `waiters_max`: how many wait for their turn.
+  virtual bool room_in_line(std::size_t there, const pool_options& o) const {
+    return there < o.waiters_max;
+  }
+
+  /// With `evict_idle` nobody passes who is in line: what comes back can become
+  /// what he waits for.
+  virtual bool holds_up(const pool_options& o) const {
+    return o.when_full == full_policy::evict_idle;
+  }
+
   /// `holders_max`: how many leases share one resource.
   virtual bool can_share(const resource& x, const pool_options& o) const {
     return x.holders < o.holders_max;

@@ -75,8 +75,7 @@ inline setup draw_setup(kind k, random_stream& random) {
   if (k == kind::overlapped && result.blocks && random.chance(0.6))
     result.jobs_take = one_of<duration>(random, {500ms, 3s});
   o.awake_max = one_of<std::size_t>(random, {0, 0, 1, 1024});
-  if (k == kind::overlapped)
-    o.waiters_max = one_of<std::size_t>(random, {0, 0, 1, 2, 10});
+  o.waiters_max = one_of<std::size_t>(random, {0, 0, 1, 2, 10});
   return result;
 }
 
@@ -140,7 +139,7 @@ private:
       result.key = 0;
     if (random_.chance(0.4))
       result.with = number(params);
-    if (kind_ != kind::settled && random_.chance(0.3))
+    if (random_.chance(0.3))
       result.within = one_of<duration>(random_, {5ms, 800ms, 1s, 3s});
     return result;
   }

@@ -24,6 +24,9 @@ public:
     auto model = before;
     auto expected = model.apply(what);
     seen_.add(expected);
+    for (const auto& [request, answer] : expected.answers)
+      if (before.is_in_line(request))
+        seen_.add("in line " + tally::kind_of(answer));
     std::string real;
     try {
       auto done = pool_.perform(what, before);

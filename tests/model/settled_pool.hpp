@@ -26,6 +26,7 @@ public:
   /// how long a symbolic time is.
   observation perform(const any_command& x, const pool_model& before) {
     seen_ = {};
+    one_key_ = is_of_one_key(x);
     std::visit([&](const auto& y) { act(y, before); }, x);
     pool_.sim().settle();
     seen_.stats = pool_.stats();
@@ -145,7 +146,7 @@ private:
     auto code = code_of(why);
     auto figures = rejection_of(why);
     seen_.answer(request, !code     ? describe(why)
-                          : figures ? refused_text(*code, *figures)
+                          : figures ? refused_text(*code, *figures, one_key_)
                                     : refused_at_the_door(*code));
   }
 
@@ -154,11 +155,12 @@ private:
   }
 
   void on_evicting(const caf::expected<evicting>& what) override {
-    seen_.lines.push_back(what ? "evicting " + std::to_string(what->resources)
-                               : describe(what.error()));
+    seen_.evicting(what ? "evicting " + std::to_string(what->resources)
+                        : describe(what.error()));
   }
 
   observation seen_;
+  bool one_key_ = true; // what is done is done to one
   unsigned failing_ = 0;
   duration tick_;
   std::shared_ptr<opener_script> script_;

@@ -63,14 +63,14 @@ public:
     return result;
   }
 
-private:
-  // Of "resource 3, fresh" that it is fresh, of a refusal its code.
+  /// Of "resource 3, fresh" that it is fresh, of a refusal its code.
   static std::string kind_of(const std::string& answer) {
     if (answer.starts_with("resource"))
       return answer.substr(answer.rfind(' ') + 1);
     return answer.substr(0, answer.find_first_of(" :"));
   }
 
+private:
   std::map<std::string, std::size_t> seen_;
   std::set<std::string> in_this_case_;
 };
