@@ -294,7 +294,7 @@ time_point attend_tick(const entry_ptr& key, time_point now) {
   auto state = home->while_asleep(*key, [&] {
     key->place.for_each([&](slot& s) {
       auto seen = s.word();
-      auto why = due_reason(s, seen, pool.options, point);
+      auto why = due_reason(s, seen, pool.options, point, now);
       if (why && s.try_take(seen))
         due.push_back({&s, *why});
     });

@@ -31,7 +31,8 @@ time_point next_due(const slot& s, const pool_options& options,
 
 std::optional<close_reason> due_reason(const slot& s, slot_word seen,
                                        const pool_options& options,
-                                       time_point point) noexcept {
+                                       time_point point,
+                                       time_point now) noexcept {
   if (seen.in() != phase::open || seen.holders() != 0)
     return std::nullopt;
   auto used = STEWARD_PLANTED(idle_since_open)  ? s.opened_at()
@@ -43,11 +44,13 @@ std::optional<close_reason> due_reason(const slot& s, slot_word seen,
   auto born = STEWARD_PLANTED(old_too_early)  ? s.opened_at() - options.tick
               : STEWARD_PLANTED(old_too_late) ? s.opened_at() + duration{1}
                                               : s.opened_at();
-  // What was held at that point comes due at the next one: who looks may have
-  // been woken for something else, and not know whether others looked before.
-  if (later(born, options.max_lifetime) <= point && s.last_used() < point)
-    return close_reason::lifetime;
-  return std::nullopt;
+  if (later(born, options.max_lifetime) > point)
+    return std::nullopt;
+  // What was held at that point comes due at the next one: who looks after it
+  // may have been woken for something else, and not know who looked before.
+  if (now > point && s.last_used() >= point)
+    return std::nullopt;
+  return close_reason::lifetime;
 }
 
 } // namespace steward

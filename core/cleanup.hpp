@@ -35,9 +35,10 @@ time_point next_due(const slot& s, const pool_options& options,
                     const cleanup_grid& grid, time_point now) noexcept;
 
 /// Why an idle slot, seen as `seen`, has to be closed at this point of the grid,
-/// if it has. A use since makes `try_take(seen)` fail. // I5
+/// the last one at `now`, if it has. A use since makes `try_take(seen)` fail. // I5
 std::optional<close_reason> due_reason(const slot& s, slot_word seen,
                                        const pool_options& options,
-                                       time_point point) noexcept;
+                                       time_point point,
+                                       time_point now) noexcept;
 
 } // namespace steward

@@ -231,7 +231,7 @@ private:
   template <class Predicate>
   void refuse_if(Predicate pred, errc why, time_point now, effects& out);
   void expire(time_point now, effects& out);
-  void close_due(time_point point, effects& out);
+  void close_due(time_point point, time_point now, effects& out);
   void put_permit(effects& out);
   void settle(time_point now, effects& out);
 

@@ -102,7 +102,7 @@ void supervision::tick(time_point now, effects& out) {
   expire(now, out);
   // Cleanup is on the grid; a deadline may be between two of its points.
   auto point = grid_.last(now);
-  close_due(point, out);
+  close_due(point, now, out);
   settle(now, out);
   // While draining, `settle` sees to that.
   if (!draining_ && empty() && asked_ == 0
@@ -130,10 +130,10 @@ void supervision::expire(time_point now, effects& out) {
   });
 }
 
-void supervision::close_due(time_point point, effects& out) {
+void supervision::close_due(time_point point, time_point now, effects& out) {
   shelf_.for_each([&](slot& s) {
     auto seen = s.word();
-    if (auto why = due_reason(s, seen, options_, point))
+    if (auto why = due_reason(s, seen, options_, point, now))
       try_close(s, seen, *why, out);
   });
 }
