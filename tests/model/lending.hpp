@@ -102,6 +102,9 @@ protected:
         return;
       auto fails = failing_ > 0;
       failing_ -= fails ? 1 : 0;
+      // Of several closes the first may make room before the others end: then
+      // a refusal counts those, too.
+      unsaid_ |= fails && stock_.seen.closed.size() > 1;
       end_open(0, !fails);
     }
   }
