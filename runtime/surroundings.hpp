@@ -51,7 +51,7 @@ struct surroundings {
 
   /// Set in the configuration of an actor system whose actors only run when a
   /// test says so.
-  static constexpr const char* simulated_option = "steward-testkit.simulated";
+  static constexpr char simulated_option[] = "steward-testkit.simulated";
 
   /// All of it as the machine has it.
   static surroundings machine();

@@ -20,7 +20,7 @@ caf::actor_system_config& default_config() {
   return cfg;
 }
 
-constexpr auto policy_option = "scheduler.policy";
+constexpr char policy_option[] = "scheduler.policy";
 
 void refuse_modules(const caf::actor_system_config& cfg) {
   // Those that there are have threads; none can be asked its name before it runs.
