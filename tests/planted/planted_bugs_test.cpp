@@ -21,7 +21,7 @@ using namespace explored;
 
 namespace {
 
-constexpr std::uint64_t seeds = 1'000;
+constexpr std::uint64_t seeds = 600;
 
 // A bug that is hit less often is found by luck: then the tests are at fault.
 constexpr std::uint64_t hits_min = seeds / 200;
